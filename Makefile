@@ -1,0 +1,48 @@
+# `make demo` runs the main job, `make test` the tests; each does all its own set-up.
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+STAMP := $(VENV)/installed
+
+.PHONY: help install demo test lint lock figures clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo     run the main job on the sample invoices (no key, no container engine)"
+	@echo "make test     run the whole test suite"
+	@echo "make install  only build .venv, with the command .venv/bin/casework"
+	@echo "make figures  measure the README's table again"
+	@echo "make lock     pin the dependencies again"
+
+install: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then echo "casework needs Python 3.11 or newer: install one, or name it with 'make $(MAKECMDGOALS) PYTHON=/path/to/python3.11'." >&2; exit 1; fi
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: casework needs Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "could not make $(VENV): is the disk full, or python3-venv missing (Debian: apt-get install python3-venv)?" >&2; exit 1; }
+	@echo "installing the pinned packages into $(VENV) ..."
+	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock \
+		|| { echo "a package could not be had: see the line above; check the network, the proxy or the free disk space (df -h .), then run make again." >&2; exit 1; }
+	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(VENV)/bin/casework demo
+
+test: $(STAMP) lint
+	@$(VENV)/bin/python -m pytest
+
+lint: $(STAMP)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/mypy
+
+figures: $(STAMP)
+	@$(VENV)/bin/python -m tests.figures
+
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.lock
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,122 @@
+"""The audit: entries are appended here and nowhere else, sealed under a key of their case."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+from temporalio import activity
+
+from activities.store import reading, writing
+from schemas.approval import ActsRequest
+from schemas.audit import GENESIS, Fault, Head, Link, faults
+from schemas.tables import AuditEntry, AuditHead, CaseKey, CaseRow
+
+Body = Mapping[str, object]
+NONCE = 12
+
+
+def append(session: Session, case: str, kind: str, body: Body) -> Head:
+    """Extend the case's chain by one entry, in the caller's transaction."""
+    locked = select(AuditHead).where(AuditHead.case_id == case).with_for_update()
+    head = session.exec(locked).first() or AuditHead(case_id=case, seq=0, digest=GENESIS)
+    identity, at = str(uuid4()), datetime.now(UTC).isoformat()
+    link = Link(
+        id=identity,
+        case=case,
+        seq=head.seq + 1,
+        at=at,
+        kind=kind,
+        sealed=_seal(_key(session, case), body, identity),
+        previous=head.digest,
+        digest=GENESIS,
+    )
+    head.seq, head.digest = link.seq, link.digest_now()
+    session.add(head)
+    session.add(AuditEntry(**link.model_dump(exclude={"case", "digest"}), case_id=case, digest=head.digest))
+    session.flush()
+    return Head(seq=head.seq, digest=head.digest)
+
+
+def _key(session: Session, case: str) -> bytes:
+    row = session.get(CaseKey, case)
+    if row is None:
+        row = CaseKey(case_id=case, key=AESGCM.generate_key(256))
+        session.add(row)
+    return row.key
+
+
+def _seal(key: bytes, body: Body, identity: str) -> bytes:
+    nonce = os.urandom(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, json.dumps(body).encode(), identity.encode())
+
+
+def _link(row: AuditEntry) -> Link:
+    return Link(**row.model_dump(exclude={"case_id"}), case=row.case_id)
+
+
+@dataclass(frozen=True)
+class Audit:
+    engine: Engine
+
+    @activity.defn(name="audit.acts")
+    def acts(self, request: ActsRequest) -> Head:
+        """Record what people did to a case, in the order it was heard."""
+        with writing(self.engine) as session:
+            heads = [
+                append(session, request.case, f"person.{act.kind}", act.model_dump(mode="json")) for act in request.acts
+            ]
+        return heads[-1]
+
+    def record(self, case: str, kind: str, body: Body) -> Head:
+        """An entry in a transaction of its own, for acts on the outside world."""
+        with writing(self.engine) as session:
+            return append(session, case, kind, body)
+
+    def entries(self, case: str) -> list[tuple[Link, Body | None]]:
+        """A case's chain with readable bodies; None where the key was erased or the entry altered."""
+        with reading(self.engine) as session:
+            found = self._rows(session, case)
+            key = session.get(CaseKey, case)
+        return [(_link(row), _unsealed(key, row)) for row in found]
+
+    def verify(self, case: str, heads: Sequence[Head] = ()) -> list[Fault]:
+        """What is wrong with a case's chain, seen against its row, its head and the heads told to others."""
+        with reading(self.engine) as session:
+            links = [_link(row) for row in self._rows(session, case)]
+            head = session.get(AuditHead, case)
+            known = session.get(CaseRow, case) is not None
+        told = [Head(seq=head.seq, digest=head.digest)] if head else []
+        found = faults(case, links, [*told, *heads])
+        if not links and known and not told:
+            found.append(Fault(case=case, seq=1, problem="the case has no audit entries at all"))
+        if links and not known:
+            found.append(Fault(case=case, seq=1, problem="the case was removed from the table of cases"))
+        return found
+
+    def cases(self) -> list[str]:
+        """Every case that any table knows of."""
+        with reading(self.engine) as session:
+            columns = (CaseRow.id, AuditEntry.case_id, AuditHead.case_id)
+            return sorted({case for column in columns for case in session.exec(select(column).distinct())})
+
+    @staticmethod
+    def _rows(session: Session, case: str) -> Sequence[AuditEntry]:
+        return session.exec(select(AuditEntry).where(AuditEntry.case_id == case).order_by(col(AuditEntry.seq))).all()
+
+
+def _unsealed(key: CaseKey | None, row: AuditEntry) -> Body | None:
+    if key is None:
+        return None
+    try:
+        opened = AESGCM(key.key).decrypt(row.sealed[:NONCE], row.sealed[NONCE:], row.id.encode())
+    except InvalidTag:
+        return None
+    body: Body = json.loads(opened)
+    return body

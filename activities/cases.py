@@ -1,0 +1,135 @@
+"""The table of cases: what stands where, for starts, listings and figures."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+from sqlmodel import col, select
+from temporalio import activity
+
+from activities.audit import append
+from activities.store import Blobs, reading, writing
+from schemas.audit import Head
+from schemas.case import Closing, Outcome, View, Waiting
+from schemas.source import Source
+from schemas.tables import CaseRow
+
+
+@dataclass(frozen=True)
+class Cases:
+    engine: Engine
+    blobs: Blobs
+
+    @activity.defn(name="cases.waiting")
+    def waiting(self, request: Waiting) -> Head:
+        """The case waits for these people from now on; the inbox shows it to them."""
+        view = self.blobs.put(request.view.model_dump_json().encode())
+        now = datetime.now(UTC)
+        with writing(self.engine) as session:
+            row = session.get(CaseRow, request.case) or _stray(request.case, now)
+            row.sqlmodel_update(
+                {
+                    "status": "waiting",
+                    "phase": request.phase,
+                    "stage": request.stage,
+                    "approvers": list(request.approvers),
+                    "due": request.due,
+                    "reasons": list(request.view.reasons),
+                    "draft": request.view.draft,
+                    "view": view,
+                    "asked_at": row.asked_at or now,
+                }
+            )
+            session.add(row)
+            asked = request.model_dump(mode="json", include={"approvers", "due", "stage"})
+            return append(
+                session, request.case, f"approval.{request.phase}", {**asked, "draft": request.view.draft, "view": view}
+            )
+
+    @activity.defn(name="cases.close")
+    def close(self, request: Closing) -> Outcome:
+        """Write how the case ended; the outcome that comes back carries the head of the chain."""
+        view = self.blobs.put(request.view.model_dump_json().encode())
+        outcome, now = request.outcome, datetime.now(UTC)
+        with writing(self.engine) as session:
+            row = session.get(CaseRow, request.case) or _stray(request.case, now)
+            row.sqlmodel_update(
+                {
+                    "status": "closed",
+                    "phase": "",
+                    "stage": outcome.stage or "",
+                    "outcome": outcome.status,
+                    "reasons": list(outcome.reasons),
+                    "approvers": [],
+                    "due": None,
+                    "decided_by": outcome.decided_by,
+                    "record": outcome.receipt.record if outcome.receipt else "",
+                    "draft": outcome.draft,
+                    "view": view,
+                    "ended_at": now,
+                }
+            )
+            session.add(row)
+            head = append(session, request.case, "case.ended", outcome.model_dump(mode="json", exclude={"head"}))
+        return outcome.model_copy(update={"head": head})
+
+    def open(self, case: str, source: Source, by: str) -> bool:
+        """Enter a new case; False when these bytes have one already."""
+        with writing(self.engine) as session:
+            if session.get(CaseRow, case):
+                return False
+            row = _stray(case, datetime.now(UTC))
+            row.sqlmodel_update(
+                {
+                    "source": source.digest,
+                    "source_name": source.name,
+                    "source_size": source.size,
+                    "submitted_by": by,
+                }
+            )
+            session.add(row)
+            append(session, case, "case.started", {"source": source.model_dump(), "by": by})
+        return True
+
+    def reopen(self, case: str, by: str, why: str) -> None:
+        """Enter another run of a case whose workflow has ended."""
+        with writing(self.engine) as session:
+            row = session.get_one(CaseRow, case)
+            row.sqlmodel_update({"status": "started", "outcome": None, "ended_at": None, "asked_at": None, "due": None})
+            row.runs += 1
+            session.add(row)
+            append(session, case, "case.rerun", {"by": by, "why": why})
+
+    def get(self, case: str) -> CaseRow | None:
+        with reading(self.engine) as session:
+            return session.get(CaseRow, case)
+
+    def matching(self, prefix: str) -> Sequence[CaseRow]:
+        """Cases whose id, or whose business key, begins like this; two at most, since two is too many."""
+        plain = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        like = [col(CaseRow.id).like(f"{start}{plain}%", escape="\\") for start in ("", "%/")]
+        with reading(self.engine) as session:
+            return session.exec(select(CaseRow).where(like[0] | like[1]).limit(2)).all()
+
+    def listing(self, status: str | None = None, limit: int = 1000) -> Sequence[CaseRow]:
+        """Newest first; what waits, latest deadline last."""
+        order = col(CaseRow.due) if status == "waiting" else col(CaseRow.started_at).desc()
+        query = select(CaseRow).order_by(order).limit(limit)
+        with reading(self.engine) as session:
+            return session.exec(query.where(CaseRow.status == status) if status else query).all()
+
+    def counts(self) -> Counter[str]:
+        """How many cases stand where: outcomes for the closed, status for the others."""
+        with reading(self.engine) as session:
+            rows = session.exec(select(CaseRow.status, CaseRow.outcome)).all()
+        return Counter(outcome or status for status, outcome in rows)
+
+    def view(self, row: CaseRow) -> View:
+        return View.model_validate_json(self.blobs.get(row.view)) if row.view else View()
+
+
+def _stray(case: str, now: datetime) -> CaseRow:
+    """A row with nothing but its name: a case that no starter of ours entered still gets one."""
+    return CaseRow(id=case, process=case.partition("/")[0], started_at=now)

@@ -1,0 +1,53 @@
+"""Documents: what arrived, turned into text and data by processes that may be killed."""
+
+import base64
+import json
+from dataclasses import dataclass
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.audit import Audit
+from activities.parsers import Parsers
+from activities.store import Altered, Blobs
+from schemas.case import IngestRequest
+from schemas.source import Document
+
+
+@dataclass(frozen=True)
+class Documents:
+    blobs: Blobs
+    parsers: Parsers
+    audit: Audit
+
+    @activity.defn(name="documents.ingest")
+    def ingest(self, request: IngestRequest) -> Document:
+        """Tell what the bytes are and whether anybody can work with them; never fails because of what they hold."""
+        source = request.source
+        try:
+            data = self.blobs.get(source.digest)
+        except (FileNotFoundError, Altered) as error:
+            # Waiting does not bring bytes back: an operator has to.
+            raise ApplicationError(
+                "the document is gone from the blob store, or altered", type="blob.lost", non_retryable=True
+            ) from error
+        found = self.parsers.ingest(data, request.limits)
+        head = self.audit.record(
+            request.case,
+            "document.ingested",
+            {
+                "source": source.digest,
+                "format": found.format,
+                "verdict": found.verdict.status,
+                "reasons": list(found.verdict.reasons),
+            },
+        )
+        return Document(
+            source=source,
+            format=found.format,
+            verdict=found.verdict,
+            page_count=len(found.pages),
+            text=self.blobs.put(json.dumps(found.pages).encode()) if any(found.pages) else None,
+            xml=self.blobs.put(base64.b64decode(found.xml)) if found.xml else None,
+            head=head,
+        )

@@ -1,0 +1,49 @@
+"""What deserves another attempt: the outside world's errors, said in Temporal's terms."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
+from temporalio.exceptions import ApplicationError
+
+TRANSIENT = {408, 409, 429}
+LONGEST_ADVICE = timedelta(hours=1)
+
+
+def translate(error: APIError) -> ApplicationError:
+    """Keep the provider's advice on when to come back; leave out its words, which may quote the document."""
+    if isinstance(error, APITimeoutError):
+        return ApplicationError("the model endpoint did not answer in time", type="provider.timeout")
+    if isinstance(error, APIConnectionError):
+        return ApplicationError("the model endpoint cannot be reached", type="provider.unreachable")
+    if not isinstance(error, APIStatusError):
+        return unusable("the model endpoint broke off its answer")
+    status = error.status_code
+    return ApplicationError(
+        f"the model endpoint answered {status}",
+        type=f"provider.{status}",
+        non_retryable=status < 500 and status not in TRANSIENT,  # noqa: PLR2004
+        next_retry_delay=_advice(error.response.headers),
+    )
+
+
+def unusable(message: str) -> ApplicationError:
+    """An answer that asking again in the same words will not mend."""
+    return ApplicationError(message, type="model.unusable", non_retryable=True)
+
+
+def _advice(headers: Mapping[str, str]) -> timedelta | None:
+    """Read Retry-After in its three forms: seconds, an HTTP date, and milliseconds in retry-after-ms."""
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            delay = timedelta(milliseconds=float(milliseconds))
+        elif (after := headers.get("retry-after", "")).replace(".", "", 1).isdigit():
+            delay = timedelta(seconds=float(after))
+        elif after:
+            delay = parsedate_to_datetime(after) - datetime.now(UTC)
+        else:
+            return None
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(delay, timedelta(0)), LONGEST_ADVICE)

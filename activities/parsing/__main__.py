@@ -1,0 +1,62 @@
+"""A parser process: one request after another from stdin, one answer each to stdout, until the worker is gone."""
+
+import json
+import os
+import resource
+import sys
+import threading
+import time
+from typing import BinaryIO
+
+import psutil
+from pydantic import BaseModel
+
+from activities.parsing import einvoice, reader, sniff, wire
+from schemas.source import IntakeLimits
+
+_WATCH_SECONDS = 0.05
+
+
+def main(memory_mb: int) -> None:
+    """Serve. An unforeseen exception ends the process: what a document did to it is not to be trusted further."""
+    requests, answers = sys.stdin.buffer, _private_stdout()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    threading.Thread(target=_watch, args=(memory_mb * 1_000_000, os.getppid()), daemon=True).start()
+    while (header := wire.receive(requests)) is not None:
+        body = wire.receive(requests) or b""
+        wire.send(answers, answer(json.loads(header), body).model_dump_json().encode())
+
+
+def answer(request: dict[str, str], body: bytes) -> BaseModel:
+    match request["op"]:
+        case "ingest":
+            return sniff.ingest(body, IntakeLimits.model_validate_json(request["limits"]))
+        case "read_einvoice":
+            return einvoice.read(body)
+        case "read_text":
+            return reader.read(json.loads(body))
+        case other:
+            raise ValueError(other)
+
+
+def _private_stdout() -> BinaryIO:
+    """The pipe to the worker, out of reach of libraries that print."""
+    pipe = os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, not a path
+        os.dup2(nowhere.fileno(), 1)
+    return pipe
+
+
+def _watch(limit: int, parent: int) -> None:
+    """Resident memory is watched, for RLIMIT_AS counts address space, of which some libraries reserve gigabytes."""
+    process = psutil.Process()
+    while os.getppid() == parent:
+        if process.memory_info().rss > limit:
+            os._exit(wire.OUT_OF_MEMORY)
+        time.sleep(_WATCH_SECONDS)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,45 @@
+"""Intake: what some bytes are, by their content and never by their name, and whether they can be read."""
+
+from base64 import b64encode
+
+from activities.parsing import einvoice, markup, pdf
+from schemas.source import Ingested, IntakeLimits, Verdict, VerdictStatus
+
+_SCANS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
+_PDF_HEADER_WITHIN = 1024
+"""Readers accept this much before the header; so do senders."""
+
+
+def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
+    if not data.strip(b"\0\t\r\n "):
+        return _refused("malformed", "the file is empty")
+    if len(data) > limits.max_bytes:
+        return _refused("malformed", f"{len(data)} bytes, more than the {limits.max_bytes} accepted")
+    if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
+        return pdf.ingest(data, limits)
+    if kind := next((name for magic, name in _SCANS.items() if data.startswith(magic)), None):
+        return _refused("missing", f"a {kind} image has no text; scanned pages need a person (or OCR)")
+    if markup.looks_like_xml(data):
+        return _ingest_xml(data)
+    return _refused("malformed", "neither a PDF nor an XML e-invoice")
+
+
+def _ingest_xml(data: bytes) -> Ingested:
+    try:
+        root = markup.parse(data)
+    except markup.Hostile as error:
+        return _refused("hostile", str(error))
+    except markup.Broken as error:
+        return _refused("malformed", str(error))
+    if markup.local(root) == "FatturaElettronica":
+        return _refused("malformed", "FatturaPA, an XML format that is not supported")
+    kind = einvoice.format_of(root)
+    if kind == "unknown":
+        return _refused("malformed", "XML, but neither a CII nor a UBL invoice")
+    if not einvoice.read(data).fields:
+        return _refused("malformed", "an e-invoice without any content")
+    return Ingested(format=kind, xml=b64encode(data).decode())
+
+
+def _refused(status: VerdictStatus, reason: str) -> Ingested:
+    return Ingested(verdict=Verdict(status=status, reasons=(reason,)))

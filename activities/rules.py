@@ -1,0 +1,181 @@
+"""The rules: what is wrong with a proposal, and the draft frozen from it."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import iso4217
+from pydantic import JsonValue
+from schwifty import IBAN
+from schwifty.exceptions import SchwiftyException
+from sqlalchemy import Engine
+from stdnum.eu import vat
+from temporalio import activity
+
+from activities.audit import append
+from activities.crm import CrmPort
+from activities.store import Blobs, writing
+from schemas.case import Checked, Draft, Record
+from schemas.invoice import AMOUNTS, REQUIRED, InvoiceCheck
+from schemas.policy import InvoicePolicy
+from schemas.proposal import Proposal
+from schemas.routing import Brake, Finding
+from schemas.tables import BrakeRow
+
+PLAIN_DECIMAL = re.compile(r"^-?\d{1,15}(\.\d{1,6})?$")
+OLD = timedelta(days=2 * 365)
+
+
+@dataclass(frozen=True)
+class Rules:
+    engine: Engine
+    blobs: Blobs
+    crm: CrmPort
+
+    @activity.defn(name="rules.check_invoice")
+    def check_invoice(self, request: InvoiceCheck) -> Checked:
+        """Find what is wrong, freeze what would be written, and read the brake; a finding is never an exception."""
+        proposal, today = request.proposal, datetime.now(UTC).date()
+        draft = self._draft(request)
+        findings = (*invoice_findings(proposal, request.policy, today), *self._duplicates(draft))
+        digest = self.blobs.put(draft.model_dump_json().encode())
+        process = request.case.partition("/")[0]
+        with writing(self.engine) as session:
+            row = session.get(BrakeRow, process)
+            found: list[JsonValue] = [finding.model_dump() for finding in findings]
+            head = append(session, request.case, "rules.checked", {"draft": digest, "findings": found})
+        brake = Brake.model_validate(row.model_dump()) if row else Brake()
+        return Checked(findings=findings, draft=digest, brake=brake, head=head)
+
+    def _draft(self, request: InvoiceCheck) -> Draft:
+        proposal, case = request.proposal, request.case
+        values = {name: field.value for name, field in proposal.fields.items()}
+        lines: list[JsonValue] = json.loads(self.blobs.get(proposal.lines)) if proposal.lines else []
+        party_ref = party_reference(values.get("supplier"), values.get("supplier_vat_id"))
+        invoice_ref = f"{case}:apply"
+        party = {"name": values.get("supplier"), "vat_id": values.get("supplier_vat_id"), "iban": values.get("iban")}
+        invoice = {name: values.get(name) for name in REQUIRED if name not in ("supplier", "invoice_number")}
+        return Draft(
+            case=case,
+            source=request.document.source.digest,
+            main=invoice_ref,
+            records=(
+                Record(kind="party", ref=party_ref, values=party),
+                Record(
+                    kind="invoice",
+                    ref=invoice_ref,
+                    values={"number": values.get("invoice_number"), **invoice, "lines": lines},
+                    links={"party": party_ref},
+                ),
+                Record(
+                    kind="activity",
+                    ref=f"{case}:activity",
+                    values={"text": f"Invoice taken in by casework, read by {proposal.rung}, case {case}"},
+                    links={"invoice": invoice_ref},
+                ),
+            ),
+        )
+
+    def _duplicates(self, draft: Draft) -> list[Finding]:
+        invoice = next(record for record in draft.records if record.kind == "invoice")
+        number = invoice.values["number"]
+        if not isinstance(number, str):
+            return []
+        others = set(self.crm.find("invoice", {"party": invoice.links["party"], "number": number})) - {invoice.ref}
+        return [
+            Finding(
+                code="invoice.duplicate",
+                severity="review",
+                field="invoice_number",
+                message=f"the CRM already has this number from this supplier ({other})",
+            )
+            for other in sorted(others)
+        ]
+
+
+def party_reference(name: str | None, vat_id: str | None) -> str:
+    """How a supplier is found again: by VAT id, else by name without case, spaces and punctuation."""
+    return f"party:{vat_id or re.sub(r'[^a-z0-9]+', '-', (name or '').casefold()).strip('-')}"
+
+
+def invoice_findings(proposal: Proposal, policy: InvoicePolicy, today: date) -> Iterator[Finding]:
+    values = {name: field.value for name, field in proposal.fields.items() if field.value}
+    for name in REQUIRED:
+        if name not in values:
+            yield Finding(code="field.missing", severity="block", field=name, message=f"{name} was not found")
+    for name, field in proposal.fields.items():
+        if field.alternatives:
+            other = " or ".join((field.value or "", *field.alternatives))
+            message = f"{field.evidence[:60]!r} can be read as {other}"
+            yield Finding(code="field.ambiguous", severity="review", field=name, message=message)
+    yield from _date_findings(values.get("issue_date"), today)
+    yield from _amount_findings(values, policy)
+    yield from _identity_findings(values)
+
+
+def _date_findings(value: str | None, today: date) -> Iterator[Finding]:
+    if value is None:
+        return
+    try:
+        issued = date.fromisoformat(value)
+    except ValueError:
+        yield Finding(code="date.invalid", severity="block", field="issue_date", message="not a date (YYYY-MM-DD)")
+        return
+    if issued > today + timedelta(days=1):
+        yield Finding(code="date.future", severity="review", field="issue_date", message=f"{value} is in the future")
+    elif today - issued > OLD:
+        yield Finding(code="date.old", severity="warn", field="issue_date", message=f"{value} is over two years ago")
+
+
+def _amount_findings(values: dict[str, str], policy: InvoicePolicy) -> Iterator[Finding]:
+    for name in AMOUNTS:
+        if name in values and not PLAIN_DECIMAL.match(values[name]):
+            message = f"{name} is not a plain decimal number"
+            yield Finding(code="amount.invalid", severity="block", field=name, message=message)
+    amounts = {name: Decimal(values[name]) for name in AMOUNTS if PLAIN_DECIMAL.match(values.get(name, ""))}
+    if len(amounts) == len(AMOUNTS):
+        net, tax, gross = (amounts[name] for name in AMOUNTS)
+        if net + tax != gross:
+            message = f"net {net} and tax {tax} make {net + tax}, not {gross}"
+            yield Finding(code="amounts.disagree", severity="block", field="gross_amount", message=message)
+    if "gross_amount" in amounts:
+        yield from _limit_findings(amounts["gross_amount"], values.get("currency"), policy)
+
+
+def _limit_findings(gross: Decimal, currency: str | None, policy: InvoicePolicy) -> Iterator[Finding]:
+    if gross < 0:
+        yield Finding(code="amount.negative", severity="review", field="gross_amount", message=f"{gross} is negative")
+    limit = policy.auto_limits.get(currency or "")
+    if currency and limit is None:
+        message = f"the policy names no limit for {currency}"
+        yield Finding(code="amount.no_limit", severity="review", field="currency", message=message)
+    if limit is not None and gross > limit:
+        message = f"{gross} {currency} is over the limit of {limit}"
+        yield Finding(code="amount.over_limit", severity="review", field="gross_amount", message=message)
+
+
+def _identity_findings(values: dict[str, str]) -> Iterator[Finding]:
+    currency, vat_id, iban = (values.get(name) for name in ("currency", "supplier_vat_id", "iban"))
+    if currency and currency not in CURRENCIES:
+        yield Finding(code="currency.unknown", severity="block", field="currency", message="not an ISO 4217 code")
+    if vat_id and vat_id[:2] in EU and not vat.is_valid(vat_id):
+        # Told, not asked about: a wrong VAT id costs a letter, a wrong IBAN costs the money.
+        message = "the VAT id's check digits are wrong"
+        yield Finding(code="vat_id.invalid", severity="warn", field="supplier_vat_id", message=message)
+    if iban:
+        try:
+            IBAN(iban)
+        except SchwiftyException:
+            yield Finding(
+                code="iban.invalid", severity="review", field="iban", message="the IBAN's check digits are wrong"
+            )
+    if values.get("document_type", "invoice") != "invoice":
+        message = f"this is a {values['document_type']}, not an invoice"
+        yield Finding(code="document.not_an_invoice", severity="review", field="document_type", message=message)
+
+
+CURRENCIES = {currency.code for currency in iso4217.Currency}
+EU = {country.upper() for country in vat.MEMBER_STATES} | {"EL"}

@@ -1,0 +1,58 @@
+"""Transactions on the database and bytes in the blob store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+from fsspec import AbstractFileSystem
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from schemas.message import Digest, digest_of
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """One transaction that holds the write lock from its start, so that what it reads cannot change under it."""
+    with Session(engine.execution_options(writes=True), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+class Altered(Exception):
+    """A blob's bytes are not what its name says."""
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """Bytes under the sha256 of their content: storing twice is storing once, and an altered blob is noticed."""
+
+    files: AbstractFileSystem
+    root: str
+
+    def put(self, data: bytes) -> Digest:
+        digest = digest_of(data)
+        path = self._path(digest)
+        if self.files.exists(path):
+            return digest
+        # Written aside and moved, so that a crash or a full disk never leaves half a blob under a good name.
+        self.files.makedirs(self.files._parent(path), exist_ok=True)  # noqa: SLF001  (fsspec has no public one)
+        aside = f"{path}.{uuid4().hex}"
+        self.files.pipe_file(aside, data)
+        self.files.mv(aside, path)
+        return digest
+
+    def get(self, digest: Digest) -> bytes:
+        data: bytes = self.files.cat_file(self._path(digest))
+        if digest_of(data) != digest:
+            raise Altered(f"blob {digest} was altered: its bytes have another digest")
+        return data
+
+    def _path(self, digest: Digest) -> str:
+        return f"{self.root}/{digest[:2]}/{digest}"

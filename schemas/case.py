@@ -1,0 +1,130 @@
+"""A case from draft to outcome: what would be written, what the CRM answered, how it ended."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from pydantic import JsonValue
+
+from schemas.audit import Audited
+from schemas.message import Digest, Message
+from schemas.policy import Stage
+from schemas.proposal import Proposal, Rung
+from schemas.routing import Brake, Finding
+from schemas.source import Document, IntakeLimits, Source
+
+OutcomeStatus = Literal["applied", "rejected", "expired", "unprocessable", "failed", "shadowed"]
+"""shadowed: everything was done but the writing, because the stage is shadow."""
+CaseStatus = Literal["started", "waiting", "closed"]
+
+
+class Record(Message):
+    """One record on the other side, found again by `ref`, which is unique there.
+
+    `links` name other records of the same draft by their ref: {"party": "party:DE123456789"}.
+    """
+
+    kind: Literal["party", "invoice", "activity"]
+    ref: str
+    values: Mapping[str, JsonValue] = {}
+    links: Mapping[str, str] = {}
+
+
+class Draft(Message):
+    """Exactly what would be written. Frozen as bytes; the digest of those bytes is what is shown, approved and applied.
+
+    Records stand in the order of writing, what is linked to first. The receipt names `main`.
+    """
+
+    case: str
+    source: Digest
+    records: tuple[Record, ...]
+    main: str
+
+
+class Checked(Audited):
+    """What checking a proposal gave: findings, the frozen draft, and the brake as it stood."""
+
+    findings: tuple[Finding, ...] = ()
+    draft: Digest
+    brake: Brake = Brake()
+
+
+class Receipt(Audited):
+    """What the CRM answered. The same key and the same draft always give the same receipt."""
+
+    key: str
+    draft: Digest
+    record: str
+    created: bool
+
+
+class View(Message):
+    """What a person is shown of a case: kept in the blob store, so that a listing needs no worker."""
+
+    source: Source | None = None
+    document: Document | None = None
+    proposal: Proposal | None = None
+    findings: tuple[Finding, ...] = ()
+    reasons: tuple[str, ...] = ()
+    draft: Digest | None = None
+
+    @property
+    def blocked(self) -> bool:
+        """It cannot be written as it stands: correct or reject it."""
+        return any(finding.severity == "block" for finding in self.findings)
+
+
+class Outcome(Audited):
+    status: OutcomeStatus
+    stage: Stage | None = None
+    reasons: tuple[str, ...] = ()
+    draft: Digest | None = None
+    decided_by: str = ""
+    """A person id, or empty when nobody was asked."""
+    receipt: Receipt | None = None
+
+
+class IngestRequest(Message):
+    case: str
+    source: Source
+    limits: IntakeLimits
+
+
+class ReadRequest(Message):
+    """`after` says why the rungs before these did not answer."""
+
+    case: str
+    document: Document
+    rungs: tuple[Rung, ...]
+    after: str = ""
+
+
+class ApplyRequest(Message):
+    """`case:step` is the key of the write. It never holds a run id: a reset or a rerun must find the same records."""
+
+    case: str
+    step: str = "apply"
+    draft: Digest
+
+    @property
+    def key(self) -> str:
+        return f"{self.case}:{self.step}"
+
+
+class Waiting(Message):
+    """A case waits for a person, or waits differently from now on."""
+
+    case: str
+    phase: str
+    approvers: tuple[str, ...]
+    due: datetime
+    stage: Stage
+    view: View
+
+
+class Closing(Message):
+    case: str
+    process: str
+    outcome: Outcome
+    view: View

@@ -1,0 +1,37 @@
+"""Invoice intake: what is read from an invoice and what a case starts with."""
+
+from schemas.message import Message
+from schemas.policy import InvoicePolicy
+from schemas.proposal import Proposal
+from schemas.source import Document, Source
+
+REQUIRED = (
+    "supplier",
+    "invoice_number",
+    "issue_date",
+    "currency",
+    "net_amount",
+    "tax_amount",
+    "gross_amount",
+)
+OPTIONAL = ("supplier_vat_id", "iban", "document_type")
+FIELDS = REQUIRED + OPTIONAL
+"""`document_type` is `invoice`, `credit-note` or `other`; absent means invoice."""
+AMOUNTS = ("net_amount", "tax_amount", "gross_amount")
+
+
+class InvoiceCheck(Message):
+    """What checking needs."""
+
+    case: str
+    document: Document
+    proposal: Proposal
+    policy: InvoicePolicy
+
+
+class Intake(Message):
+    """The start input of a case."""
+
+    source: Source
+    policy: InvoicePolicy
+    submitted_by: str = ""

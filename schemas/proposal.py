@@ -1,0 +1,68 @@
+"""What a reader says a document holds: fields with the words they were read from, and which rung answered."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field as Bounded
+
+from schemas.audit import Audited
+from schemas.message import Digest, Message
+
+Rung = Literal["embedded-xml", "endpoint", "embedded-reader", "person"]
+
+
+class Field(Message):
+    """One value as read.
+
+    `value` is canonical: ISO dates, plain decimals with a point, ISO 4217 codes. `evidence` is the words it was read
+    from, on `page` (from 1). `alternatives` are other readings of the same words: "03/04/2024" is two dates, "1,234"
+    two amounts.
+    """
+
+    value: str | None = None
+    evidence: str = ""
+    page: int | None = None
+    confidence: float = Bounded(default=0, ge=0, le=1)
+    alternatives: tuple[str, ...] = ()
+
+
+class Line(Message):
+    """One line of an invoice; amounts are plain decimals, without tax."""
+
+    description: str = ""
+    quantity: str | None = None
+    unit_price: str | None = None
+    net_amount: str | None = None
+
+
+class Reading(Message):
+    """What one rung found. A field that was not found is absent."""
+
+    fields: Mapping[str, Field] = {}
+    lines: tuple[Line, ...] = ()
+
+
+class Proposal(Audited):
+    """A reading and how it came about. Lines may be thousands, so they wait in the blob store as a JSON list.
+
+    The rung `person` without fields means that no rung could read the document: a person enters it.
+    """
+
+    rung: Rung
+    fields: Mapping[str, Field] = {}
+    lines: Digest | None = None
+    line_count: int = 0
+    model: str = ""
+    prompt_version: str = ""
+    tokens: int = 0
+    seconds: float = 0
+    after: str = ""
+    """Why a better rung did not answer, or empty."""
+
+    def corrected(self, corrections: Mapping[str, str], by: str) -> "Proposal":
+        """The same proposal with a person's values in it: certain, and with the person as evidence."""
+        theirs = {
+            name: Field(value=value.strip() or None, evidence=f"entered by {by}", confidence=1)
+            for name, value in corrections.items()
+        }
+        return self.model_copy(update={"rung": "person", "fields": {**self.fields, **theirs}})

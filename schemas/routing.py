@@ -1,0 +1,91 @@
+"""Who decides a case: a pure function of verdict, proposal, findings, policy and brake.
+
+Rules:
+- a malformed or hostile document is refused: there is nothing a person could approve;
+- what is not autonomous, not sure enough, or not clean goes to a person, with every reason named;
+- the brake only tightens: the lower stage and the higher threshold count.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field as Bounded
+
+from schemas.message import Message
+from schemas.policy import STAGES, Policy, Stage
+from schemas.proposal import Proposal
+from schemas.source import Verdict
+
+Severity = Literal["info", "warn", "review", "block"]
+
+
+class Finding(Message):
+    """One result of checking.
+
+    review: a person must look. block: cannot be written as it stands, so a person corrects or rejects.
+    """
+
+    code: str
+    severity: Severity
+    field: str = ""
+    message: str
+
+
+class Brake(Message):
+    """What the database says a process may do at most, whatever its policy allows."""
+
+    stage_cap: Stage = "autonomous"
+    min_confidence: float = Bounded(default=0, ge=0, le=1)
+    reason: str = ""
+
+
+class Route(Message):
+    kind: Literal["auto", "review", "reject"]
+    reasons: tuple[str, ...] = ()
+    stage: Stage = "supervised"
+
+
+def refusal(verdict: Verdict) -> Route | None:
+    """The route of a document that nobody can approve, or None."""
+    if verdict.status not in ("malformed", "hostile"):
+        return None
+    return Route(kind="reject", reasons=(f"document is {verdict.status}", *verdict.reasons))
+
+
+def route(verdict: Verdict, proposal: Proposal, findings: Sequence[Finding], policy: Policy, brake: Brake) -> Route:
+    if refused := refusal(verdict):
+        return refused
+    stage = min(policy.stage, brake.stage_cap, key=STAGES.index)
+    reasons = [
+        *_distrust(stage, policy, brake, proposal),
+        *(f"intake: {reason}" for reason in verdict.reasons if verdict.status != "ok"),
+        *_doubts(proposal, max(policy.min_confidence, brake.min_confidence)),
+        *(f"{finding.code}: {finding.message}" for finding in findings if stops(finding)),
+    ]
+    return Route(kind="review" if reasons else "auto", reasons=tuple(reasons), stage=stage)
+
+
+def stops(finding: Finding) -> bool:
+    return finding.severity in ("review", "block")
+
+
+def _distrust(stage: Stage, policy: Policy, brake: Brake, proposal: Proposal) -> list[str]:
+    """Reasons that lie in how far the process is trusted, not in this document."""
+    reasons = []
+    if stage != "autonomous":
+        capped = stage != policy.stage
+        reasons.append(f"the brake holds this process at {stage}: {brake.reason}" if capped else f"stage {stage}")
+    if proposal.rung == "person":
+        shown_again = "entered by a person, and shown again before it is written"
+        reasons.append(shown_again if proposal.fields else "nothing could read it: a person enters the fields")
+    elif proposal.rung not in policy.autonomous_rungs:
+        reasons.append(f"read by {proposal.rung}, which this policy does not trust alone")
+    return reasons
+
+
+def _doubts(proposal: Proposal, threshold: float) -> list[str]:
+    return [
+        f"{name}: confidence {field.confidence:.2f} is below {threshold:.2f}"
+        for name, field in proposal.fields.items()
+        if field.value is not None and field.confidence < threshold
+    ]

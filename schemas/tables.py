@@ -1,0 +1,151 @@
+"""Every table. Instants are UTC; JSON columns hold dumps of messages."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DDL, JSON, Column, DateTime, Dialect, LargeBinary, UniqueConstraint, event
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class Instant(TypeDecorator[datetime]):
+    """SQLite forgets time zones: keep UTC, give UTC back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+class CaseRow(SQLModel, table=True):
+    """The record of a case: for starts, listings and figures. Temporal is the engine and forgets sooner."""
+
+    __tablename__ = "cases"
+
+    id: str = Field(primary_key=True)
+    process: str = Field(index=True)
+    source: str = ""
+    source_name: str = ""
+    source_size: int = 0
+    submitted_by: str = ""
+    status: str = Field(default="started", index=True)
+    stage: str = ""
+    phase: str = ""
+    outcome: str | None = Field(default=None, index=True)
+    reasons: list[str] = Field(default_factory=list, sa_type=JSON)
+    approvers: list[str] = Field(default_factory=list, sa_type=JSON)
+    decided_by: str = ""
+    record: str = ""
+    due: datetime | None = Field(default=None, sa_type=Instant)
+    draft: str | None = None
+    view: str | None = None
+    started_at: datetime = Field(sa_type=Instant)
+    asked_at: datetime | None = Field(default=None, sa_type=Instant)
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
+    runs: int = 1
+
+
+class AuditEntry(SQLModel, table=True):
+    """One AI act, human act or write. Only ever appended: triggers refuse anything else."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (UniqueConstraint("case_id", "seq"),)
+
+    id: str = Field(primary_key=True)
+    case_id: str = Field(index=True)
+    seq: int
+    at: str
+    kind: str
+    sealed: bytes = Field(sa_type=LargeBinary)
+    previous: str
+    digest: str
+
+
+class AuditHead(SQLModel, table=True):
+    """The last entry of each chain: the row that two appending at once contend for."""
+
+    __tablename__ = "audit_heads"
+
+    case_id: str = Field(primary_key=True)
+    seq: int
+    digest: str
+
+
+class CaseKey(SQLModel, table=True):
+    """What seals the bodies of one case's entries; deleting it erases them."""
+
+    __tablename__ = "case_keys"
+
+    case_id: str = Field(primary_key=True)
+    key: bytes = Field(sa_type=LargeBinary)
+
+
+class BrakeRow(SQLModel, table=True):
+    __tablename__ = "brakes"
+
+    process: str = Field(primary_key=True)
+    stage_cap: str = "autonomous"
+    min_confidence: float = 0
+    reason: str = ""
+
+
+class ReceiptRow(SQLModel, table=True):
+    """What the CRM answered to each write: a repeat gets the same answer."""
+
+    __tablename__ = "receipts"
+
+    key: str = Field(primary_key=True)
+    draft: str = Field(primary_key=True)
+    record: str
+    created: bool
+    at: datetime = Field(sa_type=Instant)
+
+
+class CrmRecord(SQLModel):
+    """What the embedded CRM's tables share: `ref` is how others find a record again."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    ref: str = Field(unique=True)
+
+
+class CrmParty(CrmRecord, table=True):
+    __tablename__ = "crm_parties"
+
+    name: str
+    vat_id: str | None = None
+    iban: str | None = None
+
+
+class CrmInvoice(CrmRecord, table=True):
+    __tablename__ = "crm_invoices"
+
+    party: str = Field(foreign_key="crm_parties.ref", index=True)
+    number: str = Field(index=True)
+    issue_date: str
+    currency: str
+    net_amount: str
+    tax_amount: str
+    gross_amount: str
+    lines: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON))
+
+
+class CrmActivity(CrmRecord, table=True):
+    __tablename__ = "crm_activities"
+
+    invoice: str = Field(foreign_key="crm_invoices.ref", index=True)
+    text: str
+
+
+for _act in ("UPDATE", "DELETE"):
+    event.listen(
+        AuditEntry.__table__,  # type: ignore[attr-defined]
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER audit_entries_no_{_act.lower()} BEFORE {_act} ON audit_entries "
+            "BEGIN SELECT RAISE(ABORT, 'audit entries are only ever appended'); END"
+        ).execute_if(dialect="sqlite"),
+    )

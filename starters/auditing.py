@@ -1,0 +1,111 @@
+"""The commands of auditors: read a case's audit, and verify that nothing was altered."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from temporalio.client import Client
+
+from activities.audit import Body
+from schemas.audit import Fault, Head
+from schemas.case import Outcome
+from starters import screen
+from starters.shell import CaseName, Json, Shell, app, shell
+from workers.temporal import NoServer, connect
+
+audit_app = typer.Typer(no_args_is_help=True, help="Read the audit, and verify that nothing was altered.")
+app.add_typer(audit_app, name="audit")
+
+Told = dict[str, list[Head]]
+
+DETAIL = ("rung", "model", "verdict", "by", "draft", "key", "status", "reply", "failed")
+"""What of an entry's body fits on a line; --json shows it whole."""
+
+
+@audit_app.command("show")
+def show(case: CaseName, *, as_json: Json = False) -> None:
+    """Show every AI act, human act and write of a case, in order."""
+    with shell() as it:
+        entries = it.parts.audit.entries(it.case(case).id)
+    if as_json:
+        screen.print_json([{**link.model_dump(exclude={"sealed"}), "body": body} for link, body in entries])
+        return
+    table = screen.listing("seq", "at", "act", "what", "digest", wide="what")
+    for link, body in entries:
+        told = "sealed: its key was erased" if body is None else _detail(body)
+        table.add_row(str(link.seq), link.at[:19], link.kind, told, link.digest[:12])
+    screen.out.print(table)
+
+
+def _detail(body: Body) -> str:
+    parts = []
+    for name in DETAIL:
+        if value := body.get(name):
+            told = value.get("reason") or "accepted" if isinstance(value, dict) else value
+            parts.append(f"{name} {screen.plain(told, 60)}")
+    return ", ".join(parts)
+
+
+@audit_app.command("verify")
+def verify(
+    case: Annotated[str, typer.Argument(help="One case; else all of them.")] = "", *, as_json: Json = False
+) -> None:
+    """Verify the chains, against the outcomes in Temporal too: any edited, removed or cut entry is named."""
+    with shell() as it:
+        names = [it.case(case).id] if case else it.parts.audit.cases()
+        told = asyncio.run(_asked(it, names[0] if case else ""))
+        faults = verified(it, names, told or {})
+    if as_json:
+        screen.print_json(
+            {
+                "cases": len(names),
+                "against_temporal": told is not None,
+                "faults": [fault.model_dump() for fault in faults],
+            }
+        )
+    else:
+        print_faults(len(names), faults)
+        if told is None:
+            screen.out.print("no Temporal server answered: outcomes in histories were not compared")
+    if faults:
+        sys.exit(1)
+
+
+def verified(it: Shell, cases: Sequence[str], told: Told) -> list[Fault]:
+    known = set(it.parts.audit.cases())
+    gone = [
+        Fault(case=case, seq=1, problem="Temporal has its outcome, but the case is gone from every table")
+        for case in sorted(set(told) - known)
+    ]
+    return gone + [fault for case in cases for fault in it.parts.audit.verify(case, told.get(case, []))]
+
+
+def print_faults(count: int, faults: Sequence[Fault]) -> None:
+    for fault in faults:
+        screen.out.print(f"[red]{fault.case}[/] entry {fault.seq} {fault.problem}")
+    if not faults:
+        screen.out.print(f"[green]the audit of {count} cases verifies[/]: nothing edited, removed or cut off")
+
+
+async def _asked(it: Shell, only: str) -> Told | None:
+    """What outcomes in Temporal tell; None when no server answers."""
+    try:
+        client = await connect(it.settings)
+    except NoServer:
+        return None
+    return await heads_told(client, only)
+
+
+async def heads_told(client: Client, only: str = "") -> Told:
+    """The heads that outcomes carry, of all cases that Temporal still remembers or of one."""
+    # Only the completed ones have an outcome; and the SDK cannot list paused ones.
+    query = "ExecutionStatus = 'Completed' AND CaseworkProcess IS NOT NULL"
+    told: Told = {}
+    async for execution in client.list_workflows(f"{query} AND WorkflowId = '{only}'" if only else query):
+        handle = client.get_workflow_handle(execution.id, run_id=execution.run_id, result_type=Outcome)
+        outcome = await handle.result(follow_runs=False)
+        if outcome.head:
+            told.setdefault(execution.id, []).append(outcome.head)
+    return told

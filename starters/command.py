@@ -1,0 +1,185 @@
+"""The `casework` command: running things, starting cases, replaying them."""
+
+import asyncio
+import gc
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+from temporalio.client import WorkflowHistory
+
+from starters import auditing, people, screen
+from starters.demo import demonstrate
+from starters.errors import explained
+from starters.invoice_intake import INVOICE_INTAKE
+from starters.launch import Launcher, Process, Refused, Started, files_in
+from starters.life import up as stay_up
+from starters.life import work
+from starters.shell import CaseName, Json, Shell, app, shell
+from workers.replay import Replayed
+from workers.replay import replay as run_again
+from workers.temporal import connect
+
+__all__ = ["app", "auditing", "main", "people"]
+
+PROCESSES = {process.name: process for process in (INVOICE_INTAKE,)}
+
+
+@app.command()
+def demo() -> None:
+    """Run the main job on the sample invoices: server, worker, cases, an approval, the audit."""
+    with shell() as it:
+        asyncio.run(demonstrate(it, INVOICE_INTAKE))
+
+
+@app.command()
+def up() -> None:
+    """Run the embedded Temporal server and a worker, until Ctrl-C."""
+    with shell() as it:
+        asyncio.run(stay_up(it.settings, it.parts))
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker alone, on the server that TEMPORAL_ADDRESS names or the embedded one, until Ctrl-C."""
+    with shell() as it:
+        asyncio.run(work(it.settings, it.parts))
+
+
+@app.command()
+def start(
+    process: Annotated[str, typer.Argument(help=" or ".join(PROCESSES))],
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Files, or folders of files.")],
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until each case has ended or waits for a person.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Start a case for each document; the same bytes twice join the first case."""
+    with shell() as it:
+        paths = files_in(sources)
+        if not paths:
+            raise Refused("there is no file in what you named")
+        started = asyncio.run(_start(it, _process(process), paths, wait=wait))
+        rows = {row.id: row for one in started if (row := it.parts.cases.get(one.case))}
+    if as_json:
+        told = (
+            {**vars(one), "standing": screen.standing(rows[one.case]) if one.case in rows else None} for one in started
+        )
+        screen.print_json(list(told))
+    else:
+        screen.print_started(started, rows)
+    if any(one.how == "failed" for one in started):
+        sys.exit(1)
+
+
+async def _start(it: Shell, process: Process, paths: list[Path], *, wait: bool) -> list[Started]:
+    started: list[Started] = []
+    launcher = Launcher(await connect(it.settings), it.parts, it.settings, process)
+    with Progress(console=screen.err, transient=True) as progress:
+        task = progress.add_task("starting", total=len(paths))
+        async for one in launcher.start_all(paths):
+            started.append(one)
+            progress.advance(task)
+        if wait:
+            await _settled(it, [one.case for one in started if one.case], progress)
+    return started
+
+
+async def _settled(it: Shell, cases: list[str], progress: Progress) -> None:
+    """Until none of these is on its way; the table of cases tells, so this costs the server nothing."""
+    task, quiet = progress.add_task("under way", total=len(cases)), 0
+    while open_ := [case for case in cases if (row := it.parts.cases.get(case)) and row.status == "started"]:
+        done = len(cases) - len(open_)
+        quiet = 0 if progress.tasks[task].completed != done else quiet + 1
+        progress.update(task, completed=done)
+        if quiet == QUIET:
+            screen.err.print("nothing has moved for a while: is a worker running ('casework up' or 'casework worker')?")
+        await asyncio.sleep(POLL)
+
+
+POLL, QUIET = 0.25, 40
+"""Seconds between looks, and looks without a change until we wonder aloud."""
+
+
+@app.command()
+def rerun(
+    case: CaseName,
+    *,
+    why: Annotated[str, typer.Option("--why", help="The reason; it is audited.")],
+    as_json: Json = False,
+) -> None:
+    """Run an ended case again, on the same bytes, under today's charter."""
+    with shell() as it:
+        row = it.case(case)
+
+        async def again() -> None:
+            await Launcher(await connect(it.settings), it.parts, it.settings, _process(row.process)).rerun(row, why)
+
+        asyncio.run(again())
+    if as_json:
+        screen.print_json({"case": row.id, "run": row.runs + 1})
+    else:
+        screen.out.print(f"{screen.short(row.id)} runs again, run {row.runs + 1}")
+
+
+@app.command()
+def replay(
+    histories: Annotated[
+        list[str], typer.Argument(metavar="CASE|FILE...", help="Open or ended cases, or history files.")
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Run histories against today's code; where they part, name the event and the line."""
+    results = asyncio.run(_replay(histories))
+    if as_json:
+        screen.print_json([result.model_dump() for result in results])
+    for result in () if as_json else results:
+        name = screen.plain(result.history)
+        if not result.failed:
+            screen.out.print(f"[green]replays[/]  {name} ({result.events} events)")
+            continue
+        screen.out.print(f"[red]diverges[/] {name}: {screen.plain(result.problem, 500)}")
+        if result.event:
+            screen.out.print(f"         history: {result.event}\n         code:    {result.line}")
+    if any(result.failed for result in results):
+        sys.exit(1)
+
+
+async def _replay(names: list[str]) -> list[Replayed]:
+    histories, client = [], None
+    for name in names:
+        path = Path(name)
+        if path.is_file():
+            histories.append(_recorded(path))
+            continue
+        with shell() as it:
+            client = client or await connect(it.settings)
+            histories.append(await client.get_workflow_handle(it.case(name).id).fetch_history())
+    return [await run_again(history) for history in histories]
+
+
+def _recorded(path: Path) -> WorkflowHistory:
+    try:
+        return WorkflowHistory.from_json(path.stem, path.read_text())
+    except (ValueError, KeyError) as error:
+        raise Refused(
+            f"{path} is not a history in JSON ({type(error).__name__}): 'temporal workflow show -o json' writes one"
+        ) from None
+
+
+def _process(name: str) -> Process:
+    if process := PROCESSES.get(name):
+        return process
+    raise typer.BadParameter(f"{name!r} is none of {', '.join(PROCESSES)}", param_hint="PROCESS")
+
+
+def main() -> None:
+    try:
+        with explained():
+            app()
+    finally:
+        # The SDK's threads must be gone before the interpreter is: see tests/end_to_end/test_exit.py.
+        gc.collect()

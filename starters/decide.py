@@ -1,0 +1,66 @@
+"""Deciding: how a person's word reaches a case, and what is said when it does not."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.audit import Audit
+from schemas.approval import Act, Decision, Reply, Verb
+from schemas.tables import CaseRow
+
+PATIENCE = 5
+"""Seconds until a worker that does not answer is given up. The decision itself expires a second earlier, so that one
+delivered later does not count: then 'not taken' is the truth."""
+NOTHING = "0" * 64
+"""The draft of a case in which nothing has been asked yet: no draft has this digest."""
+NOT_TAKEN = (
+    f"no worker answered within {PATIENCE} s: your decision was NOT taken. Is one running ('casework up' or 'casework "
+    "worker')? With --queue the decision waits in the case until one is."
+)
+
+
+def decision(
+    row: CaseRow, by: str, verdict: Verb, *, draft: str | None, note: str = "", corrections: Mapping[str, str] = {}
+) -> Decision:
+    """What is sent: about the draft named, else about the one that waits now."""
+    return Decision(
+        id=str(uuid4()), by=by, verdict=verdict, draft=draft or row.draft or NOTHING, note=note, corrections=corrections
+    )
+
+
+async def decide(client: Client, audit: Audit, row: CaseRow, said: Decision) -> Reply:
+    """Send as an update: the case answers. What comes after the end of a case is refused, and audited, here."""
+    if row.status == "closed":
+        return after_the_end(audit, row, said)
+    said = said.model_copy(update={"expires": datetime.now(UTC) + timedelta(seconds=PATIENCE - 1)})
+    call = client.get_workflow_handle(row.id).execute_update("decide", said, id=said.id, result_type=Reply)
+    try:
+        return await asyncio.wait_for(call, PATIENCE)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        return Reply(accepted=False, reason=NOT_TAKEN)
+    except WorkflowUpdateFailedError as error:
+        return Reply(accepted=False, reason=str(error.cause))
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return after_the_end(audit, row, said)
+        raise
+
+
+async def queue(client: Client, audit: Audit, row: CaseRow, said: Decision) -> Reply:
+    """Send as a signal: it is kept by the server until a worker comes, and nobody answers."""
+    if row.status == "closed":
+        return after_the_end(audit, row, said)
+    await client.get_workflow_handle(row.id).signal("decide", said)
+    return Reply(accepted=True, reason="queued: the case will hear it; 'casework show' tells what came of it")
+
+
+def after_the_end(audit: Audit, row: CaseRow, said: Decision) -> Reply:
+    ended = f" ({row.outcome})" if row.outcome else ""
+    reply = Reply(accepted=False, reason=f"the case has ended{ended}")
+    act = Act(kind="decision", channel="update", by=said.by, decision=said, reply=reply)
+    audit.record(row.id, "person.decision", act.model_dump(mode="json"))
+    return reply

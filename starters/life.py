@@ -1,0 +1,59 @@
+"""Running things until told to stop: the embedded server with a worker, or a worker alone."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import quote
+
+from temporalio.client import Client
+
+from starters.screen import out
+from workers.build import Parts, build_worker
+from workers.server import embedded
+from workers.settings import Settings
+from workers.temporal import connect
+
+
+@asynccontextmanager
+async def running(settings: Settings, parts: Parts) -> AsyncIterator[Client]:
+    """The embedded server with a worker on it."""
+    async with embedded(settings) as address:
+        client = await connect(settings, address)
+        async with build_worker(client, settings.task_queue, parts):
+            yield client
+
+
+async def up(settings: Settings, parts: Parts) -> None:
+    async with stopped() as stop, running(settings, parts):
+        out.print(
+            f"casework is up: Temporal on 127.0.0.1:{settings.port}, its UI on http://127.0.0.1:{settings.ui_port}"
+        )
+        out.print(f"state is kept in {settings.home}; Ctrl-C stops, and open cases wait for the next start")
+        await stop.wait()
+        out.print("stopping: steps under way are finished first")
+
+
+async def work(settings: Settings, parts: Parts) -> None:
+    async with stopped() as stop:
+        client = await connect(settings)
+        async with build_worker(client, settings.task_queue, parts):
+            out.print(f"working on the task queue {settings.task_queue}; Ctrl-C stops")
+            await stop.wait()
+
+
+@asynccontextmanager
+async def stopped() -> AsyncIterator[asyncio.Event]:
+    """An event that Ctrl-C and SIGTERM set, instead of ending us in the middle of something."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    try:
+        yield stop
+    finally:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(name)
+
+
+def ui_link(settings: Settings, case: str) -> str:
+    return f"http://127.0.0.1:{settings.ui_port}/namespaces/default/workflows/{quote(case, safe='')}"

@@ -1,0 +1,152 @@
+"""What the command shows: tables, cases and errors, with nothing from a document acting on the terminal."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from schemas.case import View
+from schemas.tables import CaseRow
+from starters.launch import Started
+from workflows.card import visible
+
+# A pipe or a file has no width: give it room. Long lines are the terminal's to wrap, so that they can be copied whole.
+WIDTH = None if sys.stdout.isatty() else 160
+out = Console(highlight=False, soft_wrap=True, width=WIDTH)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+COLOURS = {
+    "applied": "green",
+    "waiting": "yellow",
+    "started": "cyan",
+    "shadowed": "cyan",
+    "rejected": "red",
+    "unprocessable": "red",
+    "expired": "red",
+    "failed": "bold red",
+}
+
+
+def plain(text: object, longest: int = 200) -> str:
+    return escape(visible(str(text), longest))
+
+
+def short(case: str) -> str:
+    """Enough of a case's id to type: the process stands elsewhere, eight digits of its key suffice."""
+    return case.rpartition("/")[2][:8]
+
+
+def standing(row: CaseRow) -> str:
+    return row.outcome or row.status
+
+
+def ago(instant: datetime) -> str:
+    """How far an instant lies from now: `3d ago`, `in 2h`."""
+    seconds = (datetime.now(UTC) - instant).total_seconds()
+    unit, size = next(
+        ((unit, size) for unit, size in (("d", 86400), ("h", 3600), ("min", 60)) if abs(seconds) >= size), ("s", 1)
+    )
+    count = f"{abs(seconds) / size:.0f}{unit}"
+    return f"{count} ago" if seconds >= 0 else f"in {count}"
+
+
+def print_json(value: object) -> None:
+    """Machine-readable, on standard output alone, instants in ISO 8601."""
+    print(json.dumps(value, default=lambda it: it.isoformat(), indent=2, ensure_ascii=False))  # noqa: T201
+
+
+def print_counts(counts: Mapping[str, int], *, as_json: bool = False) -> None:
+    if as_json:
+        print_json({"total": sum(counts.values()), **counts})
+        return
+    for name, count in sorted(counts.items(), key=lambda item: -item[1]):
+        out.print(f"{count:6}  [{COLOURS.get(name, 'white')}]{name}[/]")
+    out.print(f"{sum(counts.values()):6}  in all")
+
+
+def listing(*columns: str, wide: str) -> Table:
+    """A table whose rows stay on one line each: the wide column gives way."""
+    table = Table(box=None, pad_edge=False, expand=True)
+    for name in columns:
+        table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=1 if name == wide else None)
+    return table
+
+
+def table_of(rows: Sequence[CaseRow]) -> Table:
+    table = listing("case", "source", "standing", "why", "since", wide="why")
+    for row in rows:
+        colour = COLOURS.get(standing(row), "white")
+        why = row.reasons[0] if row.reasons else ""
+        more = f" (+{len(row.reasons) - 1})" if len(row.reasons) > 1 else ""
+        since = ago(row.ended_at or row.asked_at or row.started_at)
+        name = plain(row.source_name, 32)
+        table.add_row(short(row.id), name, f"[{colour}]{standing(row)}[/]", plain(why, 90) + more, since)
+    return table
+
+
+def table_of_waiting(rows: Sequence[CaseRow]) -> Table:
+    table = listing("case", "source", "with", "due", "why", wide="why")
+    for row in rows:
+        late = row.due is not None and row.due < datetime.now(UTC)
+        due = f"[{'red' if late else 'white'}]{ago(row.due) if row.due else ''}[/]"
+        name, why = plain(row.source_name, 32), plain("; ".join(row.reasons), 110)
+        table.add_row(short(row.id), name, ", ".join(row.approvers), due, why)
+    return table
+
+
+def fields_of(view: View) -> Table:
+    table = listing("field", "value", "confidence", "read from", wide="read from")
+    for name, field in view.proposal.fields.items() if view.proposal else ():
+        page = f" (page {field.page})" if field.page else ""
+        table.add_row(name, plain(field.value or ""), f"{field.confidence:.2f}", plain(field.evidence, 70) + page)
+    return table
+
+
+def show_case(row: CaseRow, view: View, link: str) -> None:
+    out.print(f"[bold]{plain(row.source_name or row.id)}[/]  {standing(row)}  stage {row.stage or '-'}")
+    out.print(f"case   {row.id}\nsource {row.source_size} bytes, entered {ago(row.started_at)}, run {row.runs}")
+    if view.document:
+        out.print(f"intake {view.document.format}, {view.document.page_count} pages, {view.document.verdict.status}")
+    if view.proposal:
+        tail = f"; {plain(view.proposal.after)}" if view.proposal.after else ""
+        out.print(f"read   by {view.proposal.rung} {plain(view.proposal.model)}{tail}\n")
+        out.print(fields_of(view))
+    bullets("\nreasons", row.reasons)
+    bullets("\nfindings", [f"{finding.severity}: {finding.code} {finding.message}" for finding in view.findings])
+    if row.record:
+        out.print(
+            f"\nin the CRM as [bold]{plain(row.record)}[/]"
+            + (f", decided by {row.decided_by}" if row.decided_by else "")
+        )
+    if row.status == "waiting":
+        verbs = "reject|correct" if view.blocked else "approve|reject|correct"
+        out.print(f"\nwith {', '.join(row.approvers)}, due {ago(row.due) if row.due else '-'}; draft {row.draft}")
+        out.print(
+            f"decide: casework {escape(verbs)} {short(row.id)} --as {row.approvers[0] if row.approvers else 'YOU'}"
+        )
+    out.print(f"\n{link}")
+
+
+def bullets(title: str, lines: Iterable[str]) -> None:
+    for number, line in enumerate(lines):
+        if number == 0:
+            out.print(title)
+        out.print(f"  - {plain(line)}")
+
+
+def print_started(started: Sequence[Started], rows: Mapping[str, CaseRow], most: int = 40) -> None:
+    """Each start on a line while they are few; always how many, and always each one that failed."""
+    for one in started if len(started) <= most else ():
+        if one.case:
+            out.print(
+                f"{short(one.case)}  {one.how:7} {standing(rows[one.case]):13} {plain(one.source)}", soft_wrap=True
+            )
+    for one in started:
+        if one.how == "failed":
+            err.print(f"[red]not started[/] {plain(one.source)}: {plain(one.problem)}")
+    out.print(", ".join(f"{count} {how}" for how, count in Counter(one.how for one in started).items()))

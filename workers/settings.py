@@ -1,0 +1,61 @@
+"""The settings: the one place that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class BadSettings(Exception):
+    """What is wrong with the environment, in words for whoever set it."""
+
+
+class Settings(BaseModel):
+    """Everything an operator may set: field `port` is the variable CASEWORK_PORT, and so on.
+
+    Where the Temporal server is, and how to prove oneself to it, comes from Temporal's own variables and profiles
+    (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TLS_…), read in workers/temporal.py.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    home: Path = Path(".casework")
+    port: int = Field(default=7233, ge=1, le=65535)
+    """Where the embedded Temporal server listens, on 127.0.0.1."""
+    ui_port: int = Field(default=8233, ge=1, le=65535)
+    task_queue: str = "casework"
+    database_url: str = ""
+    """An SQLAlchemy address; empty is a SQLite file in `home`."""
+    blobs_url: str = ""
+    """An fsspec address (file:///…, s3://…); empty is a folder in `home`."""
+    charters: Path = REPOSITORY / "deploy" / "charters"
+    person: str = ""
+    """Who `casework approve` and the others speak for."""
+    model_url: str = ""
+    """An OpenAI-compatible endpoint; empty is OpenAI itself when a key is set."""
+    model: str = ""
+    """The model to ask; empty is no endpoint at all: the embedded reader reads."""
+    model_key: SecretStr = SecretStr("")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
+        named = {
+            name: env[f"CASEWORK_{name.upper()}"] for name in cls.model_fields if f"CASEWORK_{name.upper()}" in env
+        }
+        try:
+            return cls.model_validate(named)
+        except ValidationError as error:
+            problems = "; ".join(f"CASEWORK_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+            raise BadSettings(problems) from None
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.home.resolve() / 'casework.db'}"
+
+    @property
+    def blobs(self) -> str:
+        return self.blobs_url or (self.home.resolve() / "blobs").as_uri()

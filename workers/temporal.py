@@ -1,0 +1,40 @@
+"""The one way to Temporal: the client and what every client, worker and replayer carries."""
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.plugin import SimplePlugin
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.workflow import SandboxImportNotificationPolicy as Imports
+
+from workers.settings import Settings
+from workflows.invoice_intake import InvoiceIntake
+
+WORKFLOWS = [InvoiceIntake]
+# A forgotten pass-through import then stops the worker at start, not a case at midnight.
+STRICT = SandboxedWorkflowRunner(
+    SandboxRestrictions.default.with_import_notification_policy(
+        Imports.WARN_ON_DYNAMIC_IMPORT | Imports.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
+    )
+)
+
+
+class NoServer(Exception):
+    """No Temporal server answers."""
+
+
+def plugin() -> SimplePlugin:
+    return SimplePlugin("casework", data_converter=pydantic_data_converter, workflows=WORKFLOWS, workflow_runner=STRICT)
+
+
+async def connect(settings: Settings, address: str | None = None) -> Client:
+    """Connect to `address`, else where Temporal's own settings say, else to the embedded server."""
+    config = ClientConfig.load_client_connect_config()
+    config["target_host"] = address or config.get("target_host") or f"127.0.0.1:{settings.port}"
+    try:
+        return await Client.connect(**config, plugins=[plugin()])
+    except RuntimeError as error:
+        raise NoServer(
+            f"no Temporal server answers at {config['target_host']}: start the embedded one with 'casework up', "
+            "or set TEMPORAL_ADDRESS"
+        ) from error

@@ -1,0 +1,128 @@
+"""Invoice intake: read the document, check it, ask a person when unsure, write it once."""
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.cases import Cases
+    from activities.crm import Crm
+    from activities.documents import Documents
+    from activities.model import Model
+    from activities.rules import Rules
+    from schemas.approval import Ask
+    from schemas.case import ApplyRequest, Closing, IngestRequest, Outcome, OutcomeStatus, ReadRequest, Receipt, View
+    from schemas.invoice import FIELDS, Intake, InvoiceCheck
+    from schemas.policy import Policy
+    from schemas.proposal import Proposal
+    from schemas.routing import Route, refusal, route
+    from schemas.source import Document
+    from workflows.approval import Approval
+    from workflows.attributes import APPROVERS, DUE, PROCESS, STAGE, STATUS
+    from workflows.options import CHECK, CRM_WRITE, DOCUMENT, MODEL_CALL, TABLES
+
+NAME = "invoice-intake"
+
+
+@workflow.defn(name=NAME)
+class InvoiceIntake:
+    def __init__(self) -> None:
+        self.approval = Approval()
+        self.case = workflow.info().workflow_id
+        self.view = View()
+
+    @workflow.run
+    async def run(self, start: RawValue) -> Outcome:
+        workflow.upsert_search_attributes([PROCESS.value_set(NAME), STATUS.value_set("started")])
+        try:
+            intake = workflow.payload_converter().from_payload(start.payload, Intake)
+        except Exception as error:  # noqa: BLE001  (any payload at all may arrive)
+            return await self.end("unprocessable", f"the start input cannot be read ({type(error).__name__})")
+        try:
+            return await self.take_in(intake)
+        except ActivityError as error:
+            return await self.end("failed", f"{error.activity_type} failed: {error.cause}")
+
+    async def take_in(self, intake: Intake) -> Outcome:
+        ingest = IngestRequest(case=self.case, source=intake.source, limits=intake.policy.limits)
+        self.view = View(source=intake.source)
+        document = await workflow.execute_activity_method(Documents.ingest, ingest, **DOCUMENT)
+        self.view = View(source=intake.source, document=document)
+        if refused := refusal(document.verdict):
+            hostile = document.verdict.status == "hostile"
+            return await self.end("rejected" if hostile else "unprocessable", *refused.reasons)
+
+        proposal = await self.read(document, intake.policy)
+        chosen = await self.check(document, proposal, intake)
+        decided_by = ""
+        while chosen.kind == "review" and chosen.stage != "shadow":
+            ask = Ask.on_clock(intake.policy.approval, workflow.now(), self.view, FIELDS)
+            decision = await self.approval.ask(ask, self.view, chosen.stage)
+            if decision is None:
+                return await self.end("expired", "nobody decided before the deadline", chosen=chosen)
+            decided_by = decision.by
+            if decision.verdict == "reject":
+                return await self.end("rejected", decision.note or "no reason given", chosen=chosen, by=decided_by)
+            if decision.verdict == "approve":
+                break
+            proposal = proposal.corrected(decision.corrections, decision.by)
+            chosen = await self.check(document, proposal, intake)
+
+        if chosen.stage == "shadow":
+            return await self.end("shadowed", f"would be: {chosen.kind}", *chosen.reasons, chosen=chosen)
+        assert self.view.draft is not None
+        apply = ApplyRequest(case=self.case, draft=self.view.draft)
+        receipt = await workflow.execute_activity_method(Crm.apply, apply, **CRM_WRITE)
+        return await self.end("applied", *chosen.reasons, chosen=chosen, by=decided_by, receipt=receipt)
+
+    async def read(self, document: Document, policy: Policy) -> Proposal:
+        """Ask the rungs in order; when the endpoint has failed for good, the rungs after it, and say so."""
+        request = ReadRequest(case=self.case, document=document, rungs=policy.rungs)
+        try:
+            return await workflow.execute_activity_method(Model.read_invoice, request, **MODEL_CALL)
+        except ActivityError as error:
+            if "endpoint" not in policy.rungs:
+                raise
+            rest = policy.rungs[policy.rungs.index("endpoint") + 1 :]
+            again = ReadRequest(case=self.case, document=document, rungs=rest, after=f"endpoint: {error.cause}")
+            return await workflow.execute_activity_method(Model.read_invoice, again, **MODEL_CALL)
+
+    async def check(self, document: Document, proposal: Proposal, intake: Intake) -> Route:
+        """Check what was read, freeze what would be written, and choose who decides."""
+        request = InvoiceCheck(case=self.case, document=document, proposal=proposal, policy=intake.policy)
+        checked = await workflow.execute_local_activity_method(Rules.check_invoice, request, **CHECK)
+        chosen = route(document.verdict, proposal, checked.findings, intake.policy, checked.brake)
+        workflow.upsert_search_attributes([STAGE.value_set(chosen.stage)])
+        self.view = View(
+            source=intake.source,
+            document=document,
+            proposal=proposal,
+            findings=checked.findings,
+            reasons=chosen.reasons,
+            draft=checked.draft,
+        )
+        return chosen
+
+    async def end(
+        self,
+        status: OutcomeStatus,
+        *reasons: str,
+        chosen: Route | None = None,
+        by: str = "",
+        receipt: Receipt | None = None,
+    ) -> Outcome:
+        """Write the outcome down, and with it whatever people said too late."""
+        await self.approval.record()
+        workflow.upsert_search_attributes([STATUS.value_set(status), APPROVERS.value_unset(), DUE.value_unset()])
+        outcome = Outcome(
+            status=status,
+            stage=chosen.stage if chosen else None,
+            reasons=reasons,
+            draft=self.view.draft,
+            decided_by=by,
+            receipt=receipt,
+        )
+        closing = Closing(case=self.case, process=NAME, outcome=outcome, view=self.view)
+        ended = await workflow.execute_local_activity_method(Cases.close, closing, **TABLES)
+        await self.approval.record()
+        return ended

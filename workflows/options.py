@@ -1,0 +1,34 @@
+"""How each kind of step is tried again, named by what is waited for."""
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityConfig, LocalActivityConfig
+
+DAY = timedelta(days=1)
+
+DOCUMENT = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=2),
+    schedule_to_close_timeout=DAY,
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
+)
+# After this a lesser rung answers; a person has days, a model does not.
+MODEL_CALL = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=3),
+    schedule_to_close_timeout=timedelta(minutes=30),
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
+)
+CRM_WRITE = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=1),
+    schedule_to_close_timeout=7 * DAY,
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
+)
+# Small writes to our own tables: local, since a regular activity costs the server more than the write itself. They may
+# run again after a crash, even completed ones, and are harmless then.
+TABLES = LocalActivityConfig(
+    start_to_close_timeout=timedelta(minutes=1),
+    local_retry_threshold=timedelta(seconds=10),
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
+)
+# Checking may meet a document that it cannot bear: then the case ends failed, rather than never.
+CHECK = LocalActivityConfig(**TABLES, schedule_to_close_timeout=DAY)
