@@ -147,20 +147,15 @@ class Parsers:
     def _ask(self, op: str, body: bytes, shape: type[Answer], **options: str) -> Answer:
         header = json.dumps({"op": op, **options}).encode()
         try:
-            answer = self._send(header, body)
+            return self._send(header, body, shape)
         except ParserCrashed:
-            answer = self._send(header, body)
-        try:
-            return shape.model_validate_json(answer)
-        except ValidationError:
-            # Not chained: the error would quote the answer, and with it the document.
-            raise ParserStopped("the parser gave an unusable answer") from None
+            return self._send(header, body, shape)
 
-    def _send(self, header: bytes, body: bytes) -> bytes:
+    def _send(self, header: bytes, body: bytes, shape: type[Answer]) -> Answer:
         child = self._idle.get()
         try:
             child = child or self._start()
-            answer = child.ask(header, body, self._seconds)
+            answer = _checked(child.ask(header, body, self._seconds), shape)
         except BaseException:
             self._forget(child)
             self._idle.put(None)
@@ -189,6 +184,14 @@ class Parsers:
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise RuntimeError("the parsers are closed")
+
+
+def _checked(answer: bytes, shape: type[Answer]) -> Answer:
+    try:
+        return shape.model_validate_json(answer)
+    except ValidationError:
+        # Not chained: the error would quote the answer, and with it the document.
+        raise ParserStopped("the parser gave an unusable answer") from None
 
 
 def _malformed(reason: str) -> Ingested:

@@ -1,9 +1,12 @@
 """The approval rules as a pure state machine: no clock, no Temporal; instants come in.
 
 Rules:
-- Nobody decides before something is asked, after it is decided, or after it has expired.
+- Nobody decides after it is decided, or after it has expired.
+- A decision that comes before anything is asked is kept, and heard when its very draft is asked about. People cannot
+  know a draft so early, but a reset sends everything that was said to the beginning of the new run.
 - A decision counts when one of the people who hold the case makes it over exactly the draft that was asked about.
-- A decision that its sender has given up (expired) does not count, whenever it is delivered.
+- A decision that its sender has withdrawn does not count, whenever it is delivered: the server delivers an update
+  long after its sender has given up and been told that it was not taken.
 - The same decision again (same id) gets the same answer, and changes nothing.
 - What cannot be written as it stands (blocked) can be corrected or rejected, not approved.
 - A correction does not write anything: it closes the question, and the corrected draft is asked about in turn, on
@@ -44,8 +47,12 @@ class Decision(Message):
     draft: Digest
     note: str = Bounded(default="", max_length=2000)
     corrections: Mapping[str, str] = Bounded(default={}, max_length=50)
-    expires: datetime | None = None
-    """After this it no longer counts: whoever sent it has been told that it was not taken."""
+
+
+class Withdrawal(Message):
+    """What a sender leaves who has not been answered in time; `id` is the decision's."""
+
+    id: str = Bounded(min_length=1, max_length=100)
 
 
 class Reply(Message):
@@ -56,7 +63,7 @@ class Reply(Message):
 class Act(Message):
     """Something a person did to a case, heard or not understood, and what was answered."""
 
-    kind: Literal["decision", "unreadable", "misspelt", "flood"]
+    kind: Literal["decision", "withdrawal", "unreadable", "misspelt", "flood"]
     channel: Channel
     reply: Reply
     by: str = ""
@@ -120,6 +127,10 @@ class Wait(Message):
     phase: Phase = "idle"
     ask: Ask | None = None
     decision: Decision | None = None
+    kept: tuple[Decision, ...] = ()
+    """Heard before their draft was asked about."""
+    withdrawn: frozenset[str] = frozenset()
+    """Ids of decisions that no longer count."""
 
     @property
     def closed(self) -> bool:
@@ -146,12 +157,29 @@ class Wait(Message):
             return None
         return self.ask.owner_due if self.phase == "handed" else self.ask.due
 
+    def kept_for(self, draft: Digest) -> tuple[Decision, ...]:
+        return tuple(decision for decision in self.kept if decision.draft == draft)
+
     def asked(self, ask: Ask) -> "Wait":
-        """The first question opens the clock; a later one (after a correction) goes on with it."""
-        if self.ask is None or self.phase == "expired":
-            return Wait(phase="open", ask=ask)
+        """The first question opens the clock; a later one (after a correction) goes on with it.
+
+        What was kept for this draft is let go of: the caller, who took it with `kept_for`, has it heard now.
+        """
+        kept = tuple(decision for decision in self.kept if decision.draft != ask.draft)
+        if self.ask is None:
+            return self.model_copy(update={"phase": "open", "ask": ask, "kept": kept})
         same_clock = {name: getattr(self.ask, name) for name in ("remind_at", "due", "owner_due")}
-        return self.model_copy(update={"ask": ask.model_copy(update=same_clock), "decision": None})
+        update = {"ask": ask.model_copy(update=same_clock), "decision": None, "kept": kept}
+        return self.model_copy(update=update)
+
+    def without(self, withdrawal: Withdrawal) -> tuple["Wait", Reply]:
+        """A decision that has counted stays; one that has not never will."""
+        if self.decision is not None and self.decision.id == withdrawal.id:
+            return self, Reply(accepted=False, reason="too late: the decision has been taken")
+        kept = tuple(decision for decision in self.kept if decision.id != withdrawal.id)
+        return self.model_copy(update={"kept": kept, "withdrawn": self.withdrawn | {withdrawal.id}}), Reply(
+            accepted=True
+        )
 
     def tick(self, now: datetime) -> "Wait":
         """The next phase when its instant has come; call until nothing changes."""
@@ -169,6 +197,9 @@ class Wait(Message):
         if self.decision is not None and decision.id and decision.id == self.decision.id:
             return self, Reply(accepted=decision == self.decision, reason="this decision was heard before")
         reason = self._refusal(decision, now, channel)
+        if not reason and self.ask is None:
+            kept = "nothing is asked yet: it is kept, and counts if this very draft is asked about"
+            return self.model_copy(update={"kept": (*self.kept, decision)}), Reply(accepted=True, reason=kept)
         if reason:
             return self, Reply(accepted=False, reason=reason)
         return self.model_copy(update={"decision": decision}), Reply(accepted=True)
@@ -179,16 +210,16 @@ class Wait(Message):
 
     def _refusal(self, decision: Decision, now: datetime, channel: Channel) -> str:
         """Why this decision does not count, in words for the person who made it; empty when it does."""
+        if decision.id in self.withdrawn:
+            return "its sender has withdrawn it: they were told that it was not taken"
         if self.ask is None:
-            return "nothing is waiting for a decision yet"
+            return ""
         if self.decision is not None:
             return f"already decided by {self.decision.by}"
         if self.phase == "expired":
             return "the deadline has passed and the case has expired"
         if channel == "update" and self.late(now):
             return "the deadline has passed"
-        if decision.expires is not None and now >= decision.expires:
-            return "this came too late: its sender has been told that it was not taken"
         if decision.by not in self.holders:
             held = ", ".join(self.holders)
             return f"{decision.by!r} may not decide this case: it is with {held}"

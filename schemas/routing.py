@@ -70,9 +70,12 @@ def stops(finding: Finding) -> bool:
 
 
 def _distrust(stage: Stage, policy: Policy, brake: Brake, proposal: Proposal) -> list[str]:
-    """Reasons that lie in how far the process is trusted, not in this document."""
+    """Reasons that lie in how far the process is trusted, not in this document.
+
+    Shadow is none: nothing is written then, and what is wanted to know is what would have been.
+    """
     reasons = []
-    if stage != "autonomous":
+    if stage == "supervised":
         capped = stage != policy.stage
         reasons.append(f"the brake holds this process at {stage}: {brake.reason}" if capped else f"stage {stage}")
     if proposal.rung == "person":

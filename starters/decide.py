@@ -2,23 +2,27 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.audit import Audit
-from schemas.approval import Act, Decision, Reply, Verb
+from schemas.approval import Act, Decision, Reply, Verb, Withdrawal
 from schemas.tables import CaseRow
 
-PATIENCE = 5
-"""Seconds until a worker that does not answer is given up. The decision itself expires a second earlier, so that one
-delivered later does not count: then 'not taken' is the truth."""
+PATIENCE, LAST_WORD = 3.5, 1.5
+"""Seconds until a worker that does not answer is given up, and then until its last word: five in all."""
 NOTHING = "0" * 64
 """The draft of a case in which nothing has been asked yet: no draft has this digest."""
 NOT_TAKEN = (
-    f"no worker answered within {PATIENCE} s: your decision was NOT taken. Is one running ('casework up' or 'casework "
+    "no worker answered within 5 s: your decision was NOT taken. Is one running ('casework up' or 'casework "
     "worker')? With --queue the decision waits in the case until one is."
 )
 
@@ -36,18 +40,32 @@ async def decide(client: Client, audit: Audit, row: CaseRow, said: Decision) -> 
     """Send as an update: the case answers. What comes after the end of a case is refused, and audited, here."""
     if row.status == "closed":
         return after_the_end(audit, row, said)
-    said = said.model_copy(update={"expires": datetime.now(UTC) + timedelta(seconds=PATIENCE - 1)})
-    call = client.get_workflow_handle(row.id).execute_update("decide", said, id=said.id, result_type=Reply)
+    case = client.get_workflow_handle(row.id)
     try:
+        call = case.execute_update("decide", said, id=said.id, result_type=Reply)
         return await asyncio.wait_for(call, PATIENCE)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
-        return Reply(accepted=False, reason=NOT_TAKEN)
+        return await _withdraw(case, said)
     except WorkflowUpdateFailedError as error:
         return Reply(accepted=False, reason=str(error.cause))
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             return after_the_end(audit, row, said)
         raise
+
+
+async def _withdraw(case: WorkflowHandle[Any, Any], said: Decision) -> Reply:
+    """Take back what nobody has answered: the server keeps the update, and a worker that starts later would hear it.
+
+    The signal stands in the history before that, so 'not taken' is true, unless a worker answered at the last moment.
+    """
+    await case.signal("withdraw", Withdrawal(id=said.id))
+    try:
+        answer = case.get_update_handle(said.id, result_type=Reply).result()
+        reply: Reply = await asyncio.wait_for(answer, LAST_WORD)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError):
+        return Reply(accepted=False, reason=NOT_TAKEN)
+    return reply
 
 
 async def queue(client: Client, audit: Audit, row: CaseRow, said: Decision) -> Reply:

@@ -9,6 +9,7 @@ from temporalio.workflow import SandboxImportNotificationPolicy as Imports
 
 from workers.settings import Settings
 from workflows.invoice_intake import InvoiceIntake
+from workflows.payload import OnePayload
 
 WORKFLOWS = [InvoiceIntake]
 # A forgotten pass-through import then stops the worker at start, not a case at midnight.
@@ -24,7 +25,13 @@ class NoServer(Exception):
 
 
 def plugin() -> SimplePlugin:
-    return SimplePlugin("casework", data_converter=pydantic_data_converter, workflows=WORKFLOWS, workflow_runner=STRICT)
+    return SimplePlugin(
+        "casework",
+        data_converter=pydantic_data_converter,
+        interceptors=[OnePayload()],
+        workflows=WORKFLOWS,
+        workflow_runner=STRICT,
+    )
 
 
 async def connect(settings: Settings, address: str | None = None) -> Client:

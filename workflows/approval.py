@@ -1,8 +1,9 @@
 """The durable human wait: hears people from the first task on, early, misspelt and malformed messages included."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Literal
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -10,14 +11,16 @@ from temporalio.common import RawValue
 with workflow.unsafe.imports_passed_through():
     from activities.audit import Audit
     from activities.cases import Cases
-    from schemas.approval import MESSAGES_PER_PERSON, Act, ActsRequest, Ask, Channel, Decision, Reply, Wait
+    from schemas.approval import MESSAGES_PER_PERSON, Act, ActsRequest, Ask, Channel, Decision, Reply, Wait, Withdrawal
     from schemas.case import View, Waiting
     from schemas.policy import Stage
     from workflows.attributes import APPROVERS, DUE, STATUS
     from workflows.card import card
     from workflows.options import TABLES
+    from workflows.payload import parsed
 
 
+MESSAGES: Mapping[str, type[Decision | Withdrawal]] = {"decide": Decision, "withdraw": Withdrawal}
 FLOOD = "too many messages: this case hears no more of them"
 UNREADABLE = "a decision needs by, verdict (approve, reject or correct) and draft"
 
@@ -32,14 +35,16 @@ class Approval:
         self._wait = Wait()
         self._acts: list[Act] = []
         self._heard: Counter[str] = Counter()
-        workflow.set_update_handler("decide", self._answered, validator=self._has_room)
-        workflow.set_dynamic_update_handler(self._misspelt_update)
-        workflow.set_signal_handler("decide", self._queued)
-        workflow.set_dynamic_signal_handler(self._misspelt_signal)
+        # Dynamic ones alone take any name and any number of payloads; with named ones, a message with none or two would
+        # stop the case for ever.
+        workflow.set_dynamic_update_handler(self._answered, validator=self._has_room)
+        workflow.set_dynamic_signal_handler(self._queued)
 
     async def ask(self, ask: Ask, view: View, stage: Stage) -> Decision | None:
         """The decision that counted, or None when the last deadline came first."""
-        self._wait = self._wait.asked(ask)
+        kept, self._wait = self._wait.kept_for(ask.draft), self._wait.asked(ask)
+        for decision in kept:
+            self._decided("signal", decision)
         await self._announce(view, stage)
         while not self._wait.closed:
             instant = self._wait.next_instant
@@ -80,57 +85,55 @@ class Approval:
         )
         await workflow.execute_local_activity_method(Cases.waiting, waiting, **TABLES)
 
-    def _has_room(self, raw: RawValue) -> None:
+    def _has_room(self, name: str, args: Sequence[RawValue]) -> None:
         """Refuse a flood before it enters history; a refusal here leaves no event, so nothing may be counted."""
-        if self._heard[self._bucket(_parsed(raw))] >= MESSAGES_PER_PERSON:
+        if self._heard[self._bucket(_message(name, args))] >= MESSAGES_PER_PERSON:
             raise ValueError(FLOOD)
 
-    def _answered(self, raw: RawValue) -> Reply:
-        return self._hear("update", _parsed(raw))
+    def _answered(self, name: str, args: Sequence[RawValue]) -> Reply:
+        return self._hear("update", name, _message(name, args))
 
-    def _queued(self, raw: RawValue) -> None:
-        self._hear("signal", _parsed(raw))
+    def _queued(self, name: str, args: Sequence[RawValue]) -> None:
+        self._hear("signal", name, _message(name, args))
 
-    def _misspelt_update(self, name: str, _args: Sequence[RawValue]) -> Reply:
-        return self._hear("update", None, misspelt=name)
-
-    def _misspelt_signal(self, name: str, _args: Sequence[RawValue]) -> None:
-        self._hear("signal", None, misspelt=name)
-
-    def _hear(self, channel: Channel, decision: Decision | None, misspelt: str = "") -> Reply:
+    def _hear(self, channel: Channel, name: str, message: Decision | Withdrawal | None) -> Reply:
         """The one reducer: whatever was sent, and however, is answered and noted for the audit."""
-        bucket = self._bucket(decision)
+        bucket = self._bucket(message)
         self._heard[bucket] += 1
         if self._heard[bucket] > MESSAGES_PER_PERSON:
-            reply = Reply(accepted=False, reason=FLOOD)
-            if self._heard[bucket] == MESSAGES_PER_PERSON + 1:
-                self._acts.append(Act(kind="flood", channel=channel, by=bucket, reply=reply))
+            first = self._heard[bucket] == MESSAGES_PER_PERSON + 1
+            return self._refused("flood", channel, FLOOD, by=bucket) if first else Reply(accepted=False, reason=FLOOD)
+        if isinstance(message, Decision):
+            return self._decided(channel, message)
+        if isinstance(message, Withdrawal):
+            self._wait, reply = self._wait.without(message)
+            self._acts.append(Act(kind="withdrawal", channel=channel, reply=reply, detail=message.id))
             return reply
-        if decision is None:
-            wrong = f"nothing is called {misspelt[:100]!r}: decisions go to 'decide'" if misspelt else UNREADABLE
-            reply = Reply(accepted=False, reason=wrong)
-            self._acts.append(Act(kind="misspelt" if misspelt else "unreadable", channel=channel, reply=reply))
-            return reply
+        if name in MESSAGES:
+            return self._refused("unreadable", channel, UNREADABLE)
+        return self._refused("misspelt", channel, f"nothing is called {name[:100]!r}: decisions go to 'decide'")
+
+    def _refused(
+        self, kind: Literal["flood", "unreadable", "misspelt"], channel: Channel, why: str, by: str = ""
+    ) -> Reply:
+        reply = Reply(accepted=False, reason=why)
+        self._acts.append(Act(kind=kind, channel=channel, reply=reply, by=by))
+        return reply
+
+    def _decided(self, channel: Channel, decision: Decision) -> Reply:
         now = workflow.now()
         late = self._wait.late(now)
         self._wait, reply = self._wait.hear(decision, now, channel)
-        at_deadline = late and reply.accepted
-        act = Act(
-            kind="decision", channel=channel, by=decision.by, decision=decision, reply=reply, at_deadline=at_deadline
-        )
-        self._acts.append(act)
+        counted = {"by": decision.by, "decision": decision, "at_deadline": late and reply.accepted}
+        self._acts.append(Act(kind="decision", channel=channel, reply=reply, **counted))
         return reply
 
-    def _bucket(self, decision: Decision | None) -> str:
+    def _bucket(self, message: Decision | Withdrawal | None) -> str:
         """Whose share of the messages this one uses; everybody who has no say shares one."""
-        ask = self._wait.ask
-        return decision.by if decision and ask and decision.by in (*ask.approvers, ask.owner) else ""
+        people = (*self._wait.ask.approvers, self._wait.ask.owner) if self._wait.ask else ()
+        return message.by if isinstance(message, Decision) and message.by in people else ""
 
 
-def _parsed(raw: RawValue) -> Decision | None:
-    """Any payload at all may arrive; what is not a decision is None."""
-    try:
-        decision: Decision = workflow.payload_converter().from_payload(raw.payload, Decision)
-    except Exception:  # noqa: BLE001  (converters fail in as many ways as there are encodings)
-        return None
-    return decision
+def _message(name: str, args: Sequence[RawValue]) -> Decision | Withdrawal | None:
+    shape = MESSAGES.get(name)
+    return parsed(args[0], shape) if shape and len(args) == 1 else None

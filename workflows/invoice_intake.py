@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.approval import Approval
     from workflows.attributes import APPROVERS, DUE, PROCESS, STAGE, STATUS
     from workflows.options import CHECK, CRM_WRITE, DOCUMENT, MODEL_CALL, TABLES
+    from workflows.payload import parsed
 
 NAME = "invoice-intake"
 
@@ -34,10 +35,11 @@ class InvoiceIntake:
     @workflow.run
     async def run(self, start: RawValue) -> Outcome:
         workflow.upsert_search_attributes([PROCESS.value_set(NAME), STATUS.value_set("started")])
-        try:
-            intake = workflow.payload_converter().from_payload(start.payload, Intake)
-        except Exception as error:  # noqa: BLE001  (any payload at all may arrive)
-            return await self.end("unprocessable", f"the start input cannot be read ({type(error).__name__})")
+        intake = parsed(start, Intake)
+        if intake is None:
+            return await self.end(
+                "unprocessable", "the start input is not an intake: start cases with 'casework start'"
+            )
         try:
             return await self.take_in(intake)
         except ActivityError as error:

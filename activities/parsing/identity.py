@@ -46,7 +46,13 @@ _OTHER_DATE = re.compile(
 )
 
 _KINDS = (
-    ("credit-note", re.compile(r"^\W{0,3}(?:gutschrift|credit (?:note|memo)|avoir|storno\w{0,10})\b", re.IGNORECASE)),
+    (
+        "credit-note",
+        re.compile(
+            r"^\W{0,3}(?:gutschrift(?! ?\(?selbst)|credit (?:note|memo)|avoir|storno\w{0,10})\b",
+            re.IGNORECASE,
+        ),
+    ),
     ("invoice", re.compile(rf"\b{_INVOICE}", re.IGNORECASE)),
     (
         "other",
@@ -56,7 +62,7 @@ _KINDS = (
             re.IGNORECASE,
         ),
     ),
-)  # fmt: skip
+)
 
 
 def number(lines: Sequence[Line]) -> Field | None:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-MAX_LINE = 300
-MAX_LINES = 4000
-FIRST_PAGES, LAST_PAGES = 20, 10
+MAX_LINE = 200
+MAX_PAGE = 100_000
+FIRST_LINES, LAST_LINES = 900, 600
 """Between them an invoice holds items only, and bounded text keeps the time bounded."""
 
 _SPLIT_MINUS = re.compile(r"([ \t][-\u2212])[ \t]*\n(?=\d)")
@@ -25,15 +25,14 @@ class Line(NamedTuple):
 
 
 def lines_of(pages: Sequence[str]) -> list[Line]:
-    numbered = list(enumerate(pages, 1))
-    if len(numbered) > FIRST_PAGES + LAST_PAGES:
-        numbered = numbered[:FIRST_PAGES] + numbered[-LAST_PAGES:]
-    lines = [Line(number, text) for number, page in numbered for text in _texts(page)]
-    return _with_values(lines[:MAX_LINES])
+    lines = [Line(number, text) for number, page in enumerate(pages, 1) for text in _texts(page)]
+    if len(lines) > FIRST_LINES + LAST_LINES:
+        lines = lines[:FIRST_LINES] + lines[-LAST_LINES:]
+    return _with_values(lines)
 
 
 def _texts(page: str) -> list[str]:
-    plain = page[: MAX_LINE * MAX_LINES].replace("\r", "").replace("\ufffe", "-").replace("\u2212", "-")
+    plain = page[:MAX_PAGE].replace("\r", "").replace("\ufffe", "-").replace("\u2212", "-")
     texts = (_BLANK.sub(" ", text[:MAX_LINE]).strip() for text in _SPLIT_MINUS.sub(r"\1", plain).split("\n"))
     return [_LETTER_SPACED.sub(lambda match: match[0].replace(" ", ""), text) for text in texts if text]
 

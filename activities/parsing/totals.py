@@ -134,7 +134,7 @@ def _sums_of_rates(rates: list[Candidate]) -> Iterator[Candidate]:
     """Several rates, one under the other: what they come to is the tax, if net and gross confirm it."""
     block: list[Candidate] = []
     for rate in rates:
-        block = [*block, rate] if block and rate.line - block[-1].line < _LINES_BELOW else [rate]
+        block = [*block[-_PER_KIND:], rate] if block and rate.line - block[-1].line < _LINES_BELOW else [rate]
         if len(block) > 1:
             total = sum((each.number for each in block), Decimal(0))
             yield Candidate(str(total), 1, block[0].line)

@@ -1,0 +1,258 @@
+"""The audit on a real database: chains hold under contention and crashes, and tampering is named."""
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+from sqlalchemy import Engine
+from temporalio.testing import ActivityEnvironment
+
+from activities.audit import Audit, append
+from activities.crm import Crm, EmbeddedCrm, Written
+from activities.store import Blobs, writing
+from schemas.approval import Act, ActsRequest, Reply
+from schemas.audit import Fault, Head
+from schemas.case import ApplyRequest, Record
+from schemas.tables import CaseKey
+from tests.activities.conftest import Freeze
+from workers.database import connect_database
+
+SECRET = "Morgentau Glaserei, IBAN DE86370400440532014800"
+
+
+def tamper(database: Path, *statements: str) -> None:
+    """What somebody with the file and the sqlite3 command could do."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for act in ("update", "delete"):
+            connection.execute(f"DROP TRIGGER audit_entries_no_{act}")
+        for statement in statements:
+            connection.execute(statement)
+
+
+def problems(faults: list[Fault]) -> list[tuple[int, str]]:
+    return [(fault.seq, fault.problem) for fault in faults]
+
+
+@pytest.fixture
+def head(audit: Audit, case: str) -> Head:
+    """The head of a chain of four entries, the starter's among them."""
+    for seq in (2, 3):
+        audit.record(case, "model.read", {"entry": seq})
+    return audit.record(case, "crm.ended", {"entry": 4})
+
+
+@dataclass(frozen=True)
+class DyingCrm:
+    """A CRM whose answer never comes: our process is gone once the record stands."""
+
+    crm: EmbeddedCrm
+
+    def upsert(self, record: Record) -> Written:
+        self.crm.upsert(record)
+        os._exit(9)
+
+    def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
+        return self.crm.find(kind, values)
+
+
+def apply_and_die(database: str, blobs: str, request: ApplyRequest) -> None:
+    engine = connect_database(database)
+    crm = Crm(DyingCrm(EmbeddedCrm(engine)), Blobs(LocalFileSystem(), blobs), engine)
+    ActivityEnvironment().run(crm.apply, request)
+
+
+def test_two_appending_at_once_leave_one_chain_without_gaps(case: str, database: Path, audit: Audit) -> None:
+    engines = [connect_database(f"sqlite:///{database}") for _ in range(2)]
+    start = Barrier(len(engines))
+
+    def append_many(engine: Engine) -> None:
+        start.wait()
+        for number in range(25):
+            Audit(engine).record(case, "model.read", {"number": number})
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(append_many, engines))
+
+    assert [link.seq for link, _ in audit.entries(case)] == list(range(1, 52))
+    assert audit.verify(case) == []
+    for engine in engines:
+        engine.dispose()
+
+
+def test_entry_is_undone_with_the_transaction_it_stands_in(audit: Audit, case: str) -> None:
+    def append_and_fail() -> None:
+        with writing(audit.engine) as session:
+            append(session, case, "crm.ended", {})
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        append_and_fail()
+
+    assert [link.kind for link, _ in audit.entries(case)] == ["case.started"]
+    assert audit.verify(case) == []
+
+
+def test_worker_killed_between_begun_and_ended_leaves_a_chain_that_verifies(
+    audit: Audit, case: str, blobs: Blobs, freeze: Freeze
+) -> None:
+    worker = get_context("spawn").Process(
+        target=apply_and_die, args=(str(audit.engine.url), blobs.root, freeze()), daemon=True
+    )
+    worker.start()
+    worker.join(30)
+
+    assert worker.exitcode == 9
+    assert [link.kind for link, _ in audit.entries(case)] == ["case.started", "crm.begun"]
+    assert audit.verify(case) == []
+
+
+def test_retry_after_a_worker_was_killed_gives_one_record(
+    audit: Audit, case: str, blobs: Blobs, engine: Engine, freeze: Freeze
+) -> None:
+    request = freeze()
+    worker = get_context("spawn").Process(
+        target=apply_and_die, args=(str(engine.url), blobs.root, request), daemon=True
+    )
+    worker.start()
+    worker.join(30)
+    crm = Crm(EmbeddedCrm(engine), blobs, engine)
+
+    ActivityEnvironment().run(crm.apply, request)
+
+    assert [crm.port.find(kind, {}) for kind in ("party", "invoice")] == [["party:DE913604529"], [f"{case}:apply"]]
+    assert [link.kind for link, _ in audit.entries(case)][1:] == ["crm.begun", "crm.begun", "crm.ended"]
+    assert audit.verify(case) == []
+
+
+def test_what_people_did_is_recorded_in_the_order_it_was_heard(audit: Audit, case: str) -> None:
+    no = Reply(accepted=False, reason="nothing is called 'aprove'")
+    acts = (Act(kind="misspelt", channel="signal", reply=no), Act(kind="unreadable", channel="update", reply=no))
+
+    head = ActivityEnvironment().run(audit.acts, ActsRequest(case=case, acts=acts))
+
+    kinds = [link.kind for link, _ in audit.entries(case)]
+    assert (kinds, head.seq) == (["case.started", "person.misspelt", "person.unreadable"], 3)
+
+
+def test_recorded_body_is_read_back(audit: Audit, case: str) -> None:
+    audit.record(case, "model.read", {"supplier": SECRET, "tokens": 12})
+
+    assert audit.entries(case)[-1][1] == {"supplier": SECRET, "tokens": 12}
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit_entries SET kind = 'x'", "DELETE FROM audit_entries"])
+def test_database_refuses_to_change_and_to_delete_entries(head: Head, database: Path, statement: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:  # noqa: SIM117
+        with pytest.raises(sqlite3.IntegrityError, match="audit entries are only ever appended"):
+            connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["kind = 'person.decision'", "at = '2020-01-01T00:00:00+00:00'", "sealed = zeroblob(40)", "id = 'another'"],
+)
+def test_edited_entry_is_named(audit: Audit, case: str, head: Head, database: Path, change: str) -> None:
+    tamper(database, f"UPDATE audit_entries SET {change} WHERE seq = 3")
+
+    assert problems(audit.verify(case)) == [(3, "was edited")]
+
+
+@pytest.mark.parametrize("seq", [1, 2, 3])
+def test_removed_entry_is_named(audit: Audit, case: str, head: Head, database: Path, seq: int) -> None:
+    tamper(database, f"DELETE FROM audit_entries WHERE seq = {seq}")
+
+    assert problems(audit.verify(case)) == [(seq, f"entry {seq} is missing")]
+
+
+def test_cut_tail_is_named(audit: Audit, case: str, head: Head, database: Path) -> None:
+    tamper(database, "DELETE FROM audit_entries WHERE seq > 2")
+
+    assert problems(audit.verify(case)) == [(4, "was cut off: the chain ends at 2")]
+
+
+def test_cut_tail_is_named_by_the_outcomes_head_though_the_table_of_heads_was_cut_too(
+    audit: Audit, case: str, head: Head, database: Path
+) -> None:
+    tamper(
+        database,
+        "DELETE FROM audit_entries WHERE seq > 2",
+        "UPDATE audit_heads SET seq = 2, digest = (SELECT digest FROM audit_entries WHERE seq = 2)",
+    )
+
+    assert problems(audit.verify(case, [head])) == [(4, "was cut off: the chain ends at 2")]
+
+
+def test_swapped_entries_are_named(audit: Audit, case: str, head: Head, database: Path) -> None:
+    tamper(
+        database,
+        "UPDATE audit_entries SET seq = 9 WHERE seq = 2",
+        "UPDATE audit_entries SET seq = 2 WHERE seq = 3",
+        "UPDATE audit_entries SET seq = 3 WHERE seq = 9",
+    )
+
+    assert {(2, "was edited"), (3, "was edited")} <= set(problems(audit.verify(case)))
+
+
+def test_case_whose_entries_are_all_gone_is_named(audit: Audit, case: str, database: Path) -> None:
+    tamper(database, "DELETE FROM audit_entries", "DELETE FROM audit_heads")
+
+    assert problems(audit.verify(case)) == [(1, "the case has no audit entries at all")]
+
+
+def test_case_removed_from_the_table_of_cases_is_named(audit: Audit, case: str, database: Path) -> None:
+    tamper(database, "DELETE FROM cases")
+
+    assert problems(audit.verify(case)) == [(1, "the case was removed from the table of cases")]
+
+
+def test_case_that_only_the_audit_knows_is_still_among_the_cases(audit: Audit, case: str, database: Path) -> None:
+    tamper(database, "DELETE FROM cases")
+
+    assert audit.cases() == [case]
+
+
+@pytest.fixture
+def erased(audit: Audit, case: str, head: Head) -> None:
+    with writing(audit.engine) as session:
+        session.delete(session.get_one(CaseKey, case))
+
+
+def test_erased_case_can_no_longer_be_read(audit: Audit, case: str, erased: None) -> None:
+    assert [body for _, body in audit.entries(case)] == [None] * 4
+
+
+def test_erased_case_still_verifies(audit: Audit, case: str, head: Head, erased: None) -> None:
+    assert audit.verify(case, [head]) == []
+
+
+def test_body_moved_to_another_entry_is_not_read_as_that_entrys(audit: Audit, case: str, database: Path) -> None:
+    audit.record(case, "person.decision", {"verdict": "approve"})
+    tamper(database, "UPDATE audit_entries SET sealed = (SELECT sealed FROM audit_entries WHERE seq = 2) WHERE seq = 1")
+
+    assert audit.entries(case)[0][1] is None
+
+
+def test_each_case_has_a_key_of_its_own(audit: Audit, case: str) -> None:
+    audit.record("invoice-intake/another", "model.read", {})
+
+    with writing(audit.engine) as session:
+        keys = [session.get_one(CaseKey, name).key for name in (case, "invoice-intake/another")]
+
+    assert keys[0] != keys[1]
+
+
+def test_bodies_cannot_be_read_in_the_bytes_of_the_database(audit: Audit, case: str, database: Path) -> None:
+    audit.record(case, "model.read", {"supplier": SECRET})
+
+    files = [path.read_bytes() for path in database.parent.glob(f"{database.name}*")]
+
+    assert any(b"model.read" in data for data in files)
+    assert not any(SECRET.encode() in data for data in files)

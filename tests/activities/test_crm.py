@@ -1,0 +1,211 @@
+"""The CRM: however often and however badly a draft is applied, it is one record."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from sqlalchemy import Engine
+from temporalio.testing import ActivityEnvironment
+
+from activities.audit import Audit
+from activities.crm import Crm, CrmPort, EmbeddedCrm, Written
+from activities.store import Altered, Blobs
+from schemas.case import ApplyRequest, Receipt, Record
+from tests.activities.conftest import Freeze
+
+KINDS = ("party", "invoice", "activity")
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A CRM that two attempts reach at the same moment: both have looked for a receipt, and neither found one."""
+
+    crm: CrmPort
+    barrier: Barrier = field(default_factory=lambda: Barrier(2, timeout=10))
+
+    def upsert(self, record: Record) -> Written:
+        if record.kind == KINDS[0]:
+            self.barrier.wait()
+        return self.crm.upsert(record)
+
+    def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
+        return self.crm.find(kind, values)
+
+
+@dataclass
+class CutLine:
+    """A CRM that writes one record and is cut off before it can say so; afterwards the line holds."""
+
+    crm: CrmPort
+    cut_at: str
+
+    def upsert(self, record: Record) -> Written:
+        written = self.crm.upsert(record)
+        if record.kind == self.cut_at:
+            self.cut_at = ""
+            raise ConnectionResetError
+        return written
+
+    def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
+        return self.crm.find(kind, values)
+
+
+@pytest.fixture
+def crm(engine: Engine, blobs: Blobs) -> Crm:
+    return Crm(EmbeddedCrm(engine), blobs, engine)
+
+
+def apply(crm: Crm, request: ApplyRequest) -> Receipt:
+    return ActivityEnvironment().run(crm.apply, request)
+
+
+def told(receipt: Receipt) -> tuple[str, str, str, bool]:
+    """A receipt without the head, which says how far the audit has come."""
+    return receipt.key, receipt.draft, receipt.record, receipt.created
+
+
+def counts(crm: Crm) -> list[int]:
+    return [len(crm.port.find(kind, {})) for kind in KINDS]
+
+
+def test_applied_draft_is_what_the_crm_holds(crm: Crm, case: str, freeze: Freeze) -> None:
+    apply(crm, freeze(gross="119.00"))
+
+    assert crm.port.find("invoice", {"party": "party:DE913604529", "gross_amount": "119.00"}) == [f"{case}:apply"]
+
+
+def test_receipt_names_the_key_the_draft_and_the_main_record(crm: Crm, case: str, freeze: Freeze) -> None:
+    request = freeze()
+
+    receipt = apply(crm, request)
+
+    assert told(receipt) == (f"{case}:apply", request.draft, "invoice/1", True)
+
+
+def test_same_key_and_same_draft_give_the_same_receipt(crm: Crm, freeze: Freeze) -> None:
+    request = freeze()
+
+    receipts = {told(apply(crm, request)) for _ in range(3)}
+
+    assert len(receipts) == 1
+    assert counts(crm) == [1, 1, 1]
+
+
+def test_repeat_does_not_reach_the_other_side(crm: Crm, blobs: Blobs, freeze: Freeze) -> None:
+    request = freeze()
+    first = apply(crm, request)
+    out_of_reach = Crm(CutLine(crm.port, cut_at="party"), blobs, crm.engine)
+
+    assert told(apply(out_of_reach, request)) == told(first)
+
+
+def test_same_key_with_another_draft_is_an_update_with_a_receipt_of_its_own(
+    crm: Crm, case: str, freeze: Freeze
+) -> None:
+    first = apply(crm, freeze(gross="119.00"))
+
+    second = apply(crm, freeze(gross="120.00"))
+
+    assert (second.record, second.created, second.draft != first.draft) == (first.record, False, True)
+    assert crm.port.find("invoice", {"gross_amount": "120.00"}) == [f"{case}:apply"]
+
+
+def test_same_key_with_another_draft_is_still_one_invoice(crm: Crm, freeze: Freeze) -> None:
+    for gross in ("119.00", "120.00", "121.00"):
+        apply(crm, freeze(gross=gross))
+
+    assert counts(crm) == [1, 1, 1]
+
+
+def test_racing_attempts_make_one_record_of_each_kind(crm: Crm, blobs: Blobs, freeze: Freeze) -> None:
+    racing, request = Crm(Meeting(crm.port), blobs, crm.engine), freeze()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(apply, [racing, racing], [request, request]))
+
+    assert counts(crm) == [1, 1, 1]
+
+
+def test_racing_attempts_get_one_receipt(crm: Crm, blobs: Blobs, freeze: Freeze) -> None:
+    racing, request = Crm(Meeting(crm.port), blobs, crm.engine), freeze()
+
+    with ThreadPoolExecutor(2) as pool:
+        receipts = {told(receipt) for receipt in pool.map(apply, [racing, racing], [request, request])}
+
+    assert len(receipts) == 1
+
+
+def test_racing_attempts_leave_a_chain_that_verifies(crm: Crm, blobs: Blobs, case: str, freeze: Freeze) -> None:
+    racing, request = Crm(Meeting(crm.port), blobs, crm.engine), freeze()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(apply, [racing, racing], [request, request]))
+
+    kinds = [link.kind for link, _ in Audit(crm.engine).entries(case)]
+    assert kinds == ["case.started", "crm.begun", "crm.begun", "crm.ended", "crm.ended"]
+    assert Audit(crm.engine).verify(case) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_line_cut_after_the_other_side_wrote_makes_one_record_in_the_end(
+    crm: Crm, blobs: Blobs, freeze: Freeze, kind: str
+) -> None:
+    cut, request = Crm(CutLine(crm.port, cut_at=kind), blobs, crm.engine), freeze()
+    with pytest.raises(ConnectionResetError):
+        apply(cut, request)
+
+    receipt = apply(cut, request)
+
+    assert counts(crm) == [1, 1, 1]
+    assert told(apply(cut, request)) == told(receipt)
+
+
+def test_attempt_that_was_cut_off_leaves_its_begun_entry(crm: Crm, blobs: Blobs, case: str, freeze: Freeze) -> None:
+    cut = Crm(CutLine(crm.port, cut_at="invoice"), blobs, crm.engine)
+
+    with pytest.raises(ConnectionResetError):
+        apply(cut, freeze())
+
+    assert [link.kind for link, _ in Audit(crm.engine).entries(case)] == ["case.started", "crm.begun"]
+
+
+def test_repeat_is_audited_as_a_repeat(crm: Crm, case: str, freeze: Freeze) -> None:
+    request = freeze()
+
+    for _ in range(2):
+        apply(crm, request)
+
+    begun = [body for link, body in Audit(crm.engine).entries(case) if link.kind == "crm.begun" and body]
+    assert [body["repeat"] for body in begun] == [False, True]
+
+
+def test_altered_draft_is_not_applied(crm: Crm, blobs: Blobs, freeze: Freeze) -> None:
+    request = freeze(gross="119.00")
+    path = Path(blobs.root, request.draft[:2], request.draft)
+    path.write_bytes(path.read_bytes().replace(b"119.00", b"919.00"))
+
+    with pytest.raises(Altered):
+        apply(crm, request)
+
+    assert counts(crm) == [0, 0, 0]
+
+
+def test_write_that_fails_half_way_names_no_receipt(crm: Crm, blobs: Blobs, freeze: Freeze) -> None:
+    cut, request = Crm(CutLine(crm.port, cut_at="party"), blobs, crm.engine), freeze()
+    with pytest.raises(ConnectionResetError):
+        apply(cut, request)
+
+    receipt = apply(cut, request)
+
+    assert receipt.record == "invoice/1"
+
+
+def test_supplier_known_already_is_linked_to_not_doubled(crm: Crm, freeze: Freeze) -> None:
+    crm.port.upsert(Record(kind="party", ref="party:DE913604529", values={"name": "Northwind"}))
+
+    apply(crm, freeze())
+
+    assert crm.port.find("party", {}) == ["party:DE913604529"]

@@ -1,0 +1,173 @@
+"""Intake: the verdict on every kind of document, by its content."""
+
+from base64 import b64decode
+from io import BytesIO
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from pypdfium2 import PdfDocument
+from reportlab.pdfgen.canvas import Canvas
+
+from activities.parsers import Parsers
+from activities.parsing import markup, pdf, sniff
+from schemas.source import Ingested, IntakeLimits
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+LIMITS = IntakeLimits()
+TEXT = ("Example GmbH", "Invoice R-1", "Total 119.00 EUR")
+BILLION_LAUGHS = b"""<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;">]>
+<Invoice>&c;</Invoice>"""
+
+
+def cii(number: str = "R-1", gross: str = "119.00") -> bytes:
+    return f"""<CrossIndustryInvoice><ExchangedDocument><ID>{number}</ID></ExchangedDocument>
+    <SupplyChainTradeTransaction><ApplicableHeaderTradeSettlement><SpecifiedTradeSettlementHeaderMonetarySummation>
+    <GrandTotalAmount>{gross}</GrandTotalAmount></SpecifiedTradeSettlementHeaderMonetarySummation>
+    </ApplicableHeaderTradeSettlement></SupplyChainTradeTransaction></CrossIndustryInvoice>""".encode()
+
+
+def pdf_of(lines: tuple[str, ...] = TEXT, pages: int = 1, **attachments: bytes) -> bytes:
+    buffer = BytesIO()
+    canvas = Canvas(buffer)
+    for _ in range(pages):
+        for number, line in enumerate(lines):
+            canvas.drawString(50, 800 - 20 * number, line)
+        canvas.showPage()
+    canvas.save()
+    document = PdfDocument(buffer.getvalue())
+    for name, content in attachments.items():
+        document.new_attachment(f"{name}.xml").set_data(content)
+    document.save(out := BytesIO())
+    return out.getvalue()
+
+
+def verdict(data: bytes, limits: IntakeLimits = LIMITS) -> str:
+    return sniff.ingest(data, limits).verdict.status
+
+
+def test_a_pdf_with_text_is_read_page_by_page() -> None:
+    document = sniff.ingest(pdf_of(pages=2), LIMITS)
+
+    assert (document.format, document.verdict.status) == ("pdf", "ok")
+    assert [page.split("\n") for page in document.pages] == [list(TEXT)] * 2
+
+
+def test_a_pdf_without_text_is_missing_its_text() -> None:
+    document = sniff.ingest(pdf_of(lines=()), LIMITS)
+
+    assert document.verdict.status == "missing"
+    assert "no text layer" in document.verdict.reasons[0]
+
+
+def test_an_image_needs_a_person() -> None:
+    assert verdict(b"\xff\xd8\xff\xe0 the rest of a photograph") == "missing"
+
+
+def test_an_embedded_invoice_is_found() -> None:
+    document = sniff.ingest(pdf_of(invoice=cii()), LIMITS)
+
+    assert document.verdict.status == "ok"
+    assert b64decode(document.xml or "") == cii()
+
+
+def test_an_embedded_invoice_that_is_not_what_is_printed_is_ambiguous() -> None:
+    assert verdict(pdf_of(invoice=cii(gross="1119.00"))) == "ambiguous"
+
+
+def test_two_embedded_invoices_that_differ_are_ambiguous() -> None:
+    assert verdict(pdf_of(one=cii("R-1"), two=cii("R-2"))) == "ambiguous"
+
+
+def test_two_embedded_invoices_that_agree_are_one() -> None:
+    assert verdict(pdf_of(one=cii(), two=cii() + b"\n")) == "ok"
+
+
+def test_another_vocabulary_that_is_embedded_is_ignored() -> None:
+    document = sniff.ingest(pdf_of(order=b"<Order><ID>7</ID></Order>"), LIMITS)
+
+    assert (document.verdict.status, document.xml) == ("ok", None)
+
+
+def test_a_broken_embedded_invoice_leaves_the_text() -> None:
+    document = sniff.ingest(pdf_of(invoice=cii()[:-9]), LIMITS)
+
+    assert (document.verdict.status, document.xml) == ("ambiguous", None)
+    assert document.pages
+
+
+def test_a_hostile_embedded_file_makes_the_pdf_hostile() -> None:
+    assert verdict(pdf_of(invoice=BILLION_LAUGHS)) == "hostile"
+
+
+def test_billion_laughs_is_hostile() -> None:
+    assert verdict(BILLION_LAUGHS) == "hostile"
+
+
+def test_xml_nested_without_end_is_hostile() -> None:
+    depth = markup.MAX_DEPTH + 1
+
+    assert verdict(b"<a>" * depth + b"</a>" * depth) == "hostile"
+
+
+def test_a_pdf_that_launches_a_program_is_hostile() -> None:
+    action = b"/OpenAction<</S/Launch/F(calc.exe)>>"
+
+    assert verdict(pdf_of().replace(b"/Type/Catalog", b"/Type/Catalog" + action)) == "hostile"
+
+
+def test_more_text_than_an_invoice_holds_is_hostile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "MAX_PAGE_CHARACTERS", 10)
+
+    assert verdict(pdf_of()) == "hostile"
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "empty"),
+        (b"\n \n", "empty"),
+        (b"Dear sir, please find", "neither"),
+        (b"<!DOCTYPE html><html></html>", "neither"),
+        (b"<Invoice>", "not well-formed"),
+        (b"<Order/>", "neither a CII nor a UBL"),
+        (b'<p:FatturaElettronica xmlns:p="urn:x"/>', "not supported"),
+        (b"<CrossIndustryInvoice/>", "without any content"),
+        (b"%PDF-1.7 and then nothing", "damaged"),
+    ],
+)
+def test_what_nobody_can_read_is_malformed(data: bytes, why: str) -> None:
+    document = sniff.ingest(data, LIMITS)
+
+    assert document.verdict.status == "malformed"
+    assert why in document.verdict.reasons[0]
+
+
+def test_a_pdf_of_too_many_pages_is_malformed() -> None:
+    document = sniff.ingest(pdf_of(pages=3), IntakeLimits(max_pages=2))
+
+    assert document.verdict.reasons == ("3 pages, more than the 2 accepted",)
+
+
+def test_the_type_is_told_by_content_in_any_encoding() -> None:
+    document = sniff.ingest(b"\xef\xbb\xbf" + cii(), LIMITS)
+
+    assert document == Ingested(format="cii", xml=document.xml)
+    assert sniff.ingest(cii().decode().encode("utf-16"), LIMITS).format == "cii"
+
+
+@pytest.mark.parametrize(
+    "kind", ["malformed", "mails", "einvoices/ZUGFeRDv1/fail", "einvoices/ZUGFeRDv2/fail", "einvoices/fatturaPA"]
+)
+def test_every_odd_file_ends_in_a_verdict_in_time(kind: str) -> None:
+    files = [path for path in sorted((DATA / kind).rglob("*")) if path.is_file()]
+    if not files:
+        pytest.skip(f"no {DATA / kind}")
+
+    with Parsers() as parsers:
+        for path in files:
+            start = monotonic()
+            document = parsers.ingest(path.read_bytes(), LIMITS)
+
+            assert monotonic() - start < 20, path.name
+            assert document.verdict.status == "ok" or document.verdict.reasons, path.name

@@ -1,0 +1,290 @@
+"""The rules: each thing that can be wrong with an invoice, and the draft that is frozen from it."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+from temporalio.testing import ActivityEnvironment
+
+from activities.audit import Audit
+from activities.crm import Crm, EmbeddedCrm
+from activities.rules import Rules, invoice_findings
+from activities.store import Blobs, writing
+from schemas.case import ApplyRequest, Checked, Draft
+from schemas.invoice import FIELDS, REQUIRED, InvoiceCheck
+from schemas.message import digest_of
+from schemas.policy import ApprovalPolicy, InvoicePolicy
+from schemas.proposal import Field, Proposal
+from schemas.routing import Brake
+from schemas.source import Document, Source, Verdict
+from schemas.tables import BrakeRow
+
+TODAY = date(2026, 6, 1)
+POLICY = InvoicePolicy(
+    auto_limits={"EUR": Decimal(5000), "CHF": Decimal("0.30")},
+    approval=ApprovalPolicy(approvers=("ap-clerk",), owner="finance-lead"),
+)
+CLEAN = {
+    "supplier": "Northwind Paper GmbH",
+    "invoice_number": "RE-2026-0117",
+    "issue_date": "2026-05-29",
+    "currency": "EUR",
+    "net_amount": "100.00",
+    "tax_amount": "19.00",
+    "gross_amount": "119.00",
+    "supplier_vat_id": "DE136695976",
+    "iban": "DE89370400440532013000",
+}
+
+
+def proposal(**changes: str | None) -> Proposal:
+    values = CLEAN | changes
+    return Proposal(rung="embedded-xml", fields={name: Field(value=value) for name, value in values.items()})
+
+
+def amounts(net: str, tax: str, gross: str) -> dict[str, str]:
+    return {"net_amount": net, "tax_amount": tax, "gross_amount": gross}
+
+
+def found(**changes: str | None) -> list[tuple[str, str, str]]:
+    findings = invoice_findings(proposal(**changes), POLICY, TODAY)
+    return [(finding.code, finding.severity, finding.field) for finding in findings]
+
+
+def test_clean_invoice_has_no_findings() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("value", [None, ""])
+def test_missing_required_field_blocks(name: str, value: str | None) -> None:
+    assert ("field.missing", "block", name) in found(**{name: value})
+
+
+@pytest.mark.parametrize("name", sorted(set(FIELDS) - set(REQUIRED)))
+def test_missing_optional_field_is_no_finding(name: str) -> None:
+    assert found(**{name: None}) == []
+
+
+def test_empty_proposal_misses_every_required_field() -> None:
+    findings = invoice_findings(Proposal(rung="person"), POLICY, TODAY)
+
+    assert [(finding.code, finding.field) for finding in findings] == [("field.missing", name) for name in REQUIRED]
+
+
+def test_value_that_can_be_read_in_two_ways_goes_to_a_person_with_both() -> None:
+    two_dates = Field(value="2026-04-03", evidence="03/04/2026", alternatives=("2026-03-04",))
+    ambiguous = proposal().model_copy(update={"fields": {**proposal().fields, "issue_date": two_dates}})
+
+    findings = list(invoice_findings(ambiguous, POLICY, TODAY))
+
+    assert [(finding.code, finding.severity, finding.field) for finding in findings] == [
+        ("field.ambiguous", "review", "issue_date")
+    ]
+    assert findings[0].message == "'03/04/2026' can be read as 2026-04-03 or 2026-03-04"
+
+
+@pytest.mark.parametrize("value", ["29.05.2026", "2026-02-30", "2026-5-9", "soon", "2026-05-29T10:00:00"])
+def test_what_is_no_date_blocks(value: str) -> None:
+    assert found(issue_date=value) == [("date.invalid", "block", "issue_date")]
+
+
+def test_date_in_the_future_goes_to_a_person() -> None:
+    assert found(issue_date="2026-06-03") == [("date.future", "review", "issue_date")]
+
+
+def test_tomorrow_is_not_the_future_where_the_day_has_begun_already() -> None:
+    assert found(issue_date="2026-06-02") == []
+
+
+def test_date_over_two_years_ago_is_told() -> None:
+    assert found(issue_date="2024-05-31") == [("date.old", "warn", "issue_date")]
+
+
+def test_date_within_two_years_is_no_finding() -> None:
+    assert found(issue_date="2024-06-02") == []
+
+
+@pytest.mark.parametrize("value", ["EURO", "eur", "€", "XYZ"])
+def test_unknown_currency_blocks(value: str) -> None:
+    assert ("currency.unknown", "block", "currency") in found(currency=value)
+
+
+@pytest.mark.parametrize("value", ["DE136695977", "FR12345678901", "EL123456789"])
+def test_vat_id_with_wrong_check_digits_is_told_not_asked_about(value: str) -> None:
+    assert found(supplier_vat_id=value) == [("vat_id.invalid", "warn", "supplier_vat_id")]
+
+
+@pytest.mark.parametrize("value", ["CHE-116.281.710 MWST", "US 12-3456789"])
+def test_vat_id_from_outside_the_union_is_not_judged(value: str) -> None:
+    assert found(supplier_vat_id=value) == []
+
+
+@pytest.mark.parametrize("value", ["DE88370400440532013000", "DE8937040044053201300", "none"])
+def test_wrong_iban_goes_to_a_person(value: str) -> None:
+    assert found(iban=value) == [("iban.invalid", "review", "iban")]
+
+
+@pytest.mark.parametrize("name", ["net_amount", "tax_amount", "gross_amount"])
+@pytest.mark.parametrize("value", ["1,234.00", "100 EUR", "1e3", "NaN", "Infinity", "0x10", ".5", "1_000", "9" * 16])
+def test_what_is_no_plain_decimal_blocks(name: str, value: str) -> None:
+    assert found(**{name: value}) == [("amount.invalid", "block", name)]
+
+
+@pytest.mark.parametrize("gross", ["119.01", "118.99", "-119.00"])
+def test_amounts_that_do_not_add_up_block(gross: str) -> None:
+    assert ("amounts.disagree", "block", "gross_amount") in found(gross_amount=gross)
+
+
+@pytest.mark.parametrize(
+    ("net", "tax", "gross"),
+    [("0.1", "0.2", "0.3"), ("100", "19.0", "119.00"), ("999999999999.99", "0.01", "1000000000000.00")],
+)
+def test_amounts_are_added_as_decimals(net: str, tax: str, gross: str) -> None:
+    assert ("amounts.disagree", "block", "gross_amount") not in found(**amounts(net, tax, gross))
+
+
+def test_disagreement_is_told_with_all_four_amounts() -> None:
+    (finding,) = invoice_findings(proposal(gross_amount="120.00"), POLICY, TODAY)
+
+    assert finding.message == "net 100.00 and tax 19.00 make 119.00, not 120.00"
+
+
+def test_amount_at_the_limit_needs_no_person() -> None:
+    assert found(**amounts("4000.00", "1000.00", "5000.00")) == []
+
+
+def test_amount_over_the_limit_goes_to_a_person() -> None:
+    assert found(**amounts("4000.00", "1000.01", "5000.01")) == [("amount.over_limit", "review", "gross_amount")]
+
+
+def test_limit_is_that_of_the_currency() -> None:
+    assert found(currency="CHF") == [("amount.over_limit", "review", "gross_amount")]
+
+
+def test_limit_is_compared_as_a_decimal() -> None:
+    assert found(currency="CHF", **amounts("0.1", "0.2", "0.3")) == []
+
+
+def test_currency_without_a_limit_goes_to_a_person() -> None:
+    assert found(currency="SEK") == [("amount.no_limit", "review", "currency")]
+
+
+def test_negative_amount_goes_to_a_person() -> None:
+    assert found(**amounts("-100.00", "-19.00", "-119.00")) == [("amount.negative", "review", "gross_amount")]
+
+
+@pytest.mark.parametrize("kind", ["credit-note", "other"])
+def test_what_is_not_an_invoice_goes_to_a_person(kind: str) -> None:
+    assert found(document_type=kind) == [("document.not_an_invoice", "review", "document_type")]
+
+
+def test_invoice_that_says_so_is_no_finding() -> None:
+    assert found(document_type="invoice") == []
+
+
+STARTS = st.sampled_from(["", "DE", "ES", "FR", "IT", "NL", "2026-", "-", "0"])
+WORDS = st.builds(str.__add__, STARTS, st.text(max_size=12) | st.text("0123456789.-BT", max_size=14))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), WORDS))
+def test_whatever_was_read_gives_findings_never_an_exception(values: dict[str, str]) -> None:
+    read = Proposal(rung="endpoint", fields={name: Field(value=value) for name, value in values.items()})
+
+    findings = list(invoice_findings(read, POLICY, TODAY))
+
+    assert {finding.field for finding in findings} <= set(FIELDS)
+
+
+@pytest.fixture
+def rules(engine: Engine, blobs: Blobs) -> Rules:
+    return Rules(engine, blobs, EmbeddedCrm(engine))
+
+
+def check(rules: Rules, case: str, **changes: str | None) -> Checked:
+    document = Document(
+        source=Source(digest=digest_of(b""), name="invoice.xml", size=0), format="ubl", verdict=Verdict()
+    )
+    request = InvoiceCheck(case=case, document=document, proposal=proposal(**changes), policy=POLICY)
+    return ActivityEnvironment().run(rules.check_invoice, request)
+
+
+def book(rules: Rules, case: str, **changes: str | None) -> None:
+    crm = Crm(rules.crm, rules.blobs, rules.engine)
+    ActivityEnvironment().run(crm.apply, ApplyRequest(case=case, draft=check(rules, case, **changes).draft))
+
+
+def duplicates(checked: Checked) -> list[str]:
+    return [finding.message for finding in checked.findings if finding.code == "invoice.duplicate"]
+
+
+def test_number_already_booked_from_this_supplier_goes_to_a_person(rules: Rules, case: str) -> None:
+    book(rules, "invoice-intake/earlier")
+
+    checked = check(rules, case)
+
+    assert duplicates(checked) == ["the CRM already has this number from this supplier (invoice-intake/earlier:apply)"]
+    assert [finding.severity for finding in checked.findings if finding.field == "invoice_number"] == ["review"]
+
+
+def test_own_record_is_no_duplicate(rules: Rules, case: str) -> None:
+    book(rules, case)
+
+    assert duplicates(check(rules, case)) == []
+
+
+@pytest.mark.parametrize("change", [{"invoice_number": "RE-2026-0118"}, {"supplier_vat_id": "DE811569869"}])
+def test_other_number_or_other_supplier_is_no_duplicate(rules: Rules, case: str, change: dict[str, str]) -> None:
+    book(rules, "invoice-intake/earlier")
+
+    assert duplicates(check(rules, case, **change)) == []
+
+
+@pytest.mark.parametrize("written", ["northwind paper gmbh", "Northwind-Paper  GmbH."])
+def test_supplier_without_vat_id_is_known_by_name_however_it_is_written(rules: Rules, case: str, written: str) -> None:
+    book(rules, "invoice-intake/earlier", supplier_vat_id=None)
+
+    assert len(duplicates(check(rules, case, supplier_vat_id=None, supplier=written))) == 1
+
+
+def test_draft_is_frozen_as_the_bytes_its_digest_names(rules: Rules, case: str) -> None:
+    checked = check(rules, case)
+
+    draft = Draft.model_validate_json(rules.blobs.get(checked.draft))
+    invoice = next(record for record in draft.records if record.ref == draft.main)
+    assert (draft.case, invoice.kind, invoice.values["gross_amount"]) == (case, "invoice", "119.00")
+
+
+def test_same_proposal_freezes_the_same_draft(rules: Rules, case: str) -> None:
+    assert check(rules, case).draft == check(rules, case).draft
+
+
+def test_corrected_value_freezes_another_draft(rules: Rules, case: str) -> None:
+    assert check(rules, case).draft != check(rules, case, gross_amount="119.01").draft
+
+
+def test_brake_is_read_from_the_table(rules: Rules, case: str) -> None:
+    with writing(rules.engine) as session:
+        session.add(BrakeRow(process="invoice-intake", stage_cap="supervised", min_confidence=0.95, reason="drift"))
+
+    assert check(rules, case).brake == Brake(stage_cap="supervised", min_confidence=0.95, reason="drift")
+
+
+def test_brake_of_another_process_holds_nothing(rules: Rules, case: str) -> None:
+    with writing(rules.engine) as session:
+        session.add(BrakeRow(process="request-triage", stage_cap="shadow"))
+
+    assert check(rules, case).brake == Brake()
+
+
+def test_check_is_audited_with_the_draft_and_what_was_found(rules: Rules, case: str) -> None:
+    checked = check(rules, case, gross_amount="120.00")
+
+    link, body = Audit(rules.engine).entries(case)[-1]
+    assert body is not None
+    assert (link.kind, body["draft"], checked.head and checked.head.seq) == ("rules.checked", checked.draft, link.seq)
+    assert body["findings"] == [finding.model_dump() for finding in checked.findings]

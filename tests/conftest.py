@@ -1,0 +1,54 @@
+"""What all tests share: one real Temporal server, a desk for each test, and a skip that CI does not accept."""
+
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from tests.desk import Desk, open_desk
+from workers.temporal import plugin
+from workflows.attributes import ALL
+
+# The console scripts that came with this Python: the Temporal server among them.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With REQUIRE_ALL=1 a skip is a failure, but for corpora that are not ours to ship."""
+    report = yield
+    if report.skipped and os.environ.get("REQUIRE_ALL") == "1" and "shared/data" not in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"REQUIRE_ALL is set, and this was skipped: {report.longrepr}"
+    return report
+
+
+def server_options() -> dict[str, Any]:
+    return {
+        "dev_server_existing_path": shutil.which("temporal"),
+        "dev_server_log_level": "error",
+        "dev_server_extra_args": ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
+        "search_attributes": ALL,
+        "plugins": [plugin()],
+        "identity": "tests",
+    }
+
+
+@pytest.fixture(scope="session")
+async def server() -> AsyncIterator[WorkflowEnvironment]:
+    async with await WorkflowEnvironment.start_time_skipping_v2(**server_options()) as environment:
+        yield environment
+
+
+@pytest.fixture
+async def desk(server: WorkflowEnvironment, tmp_path: Path) -> AsyncIterator[Desk]:
+    address = server.client.service_client.config.target_host
+    client = await Client.connect(address, plugins=[plugin()], identity="tests")
+    async with open_desk(client, server.client, tmp_path) as desk:
+        yield desk

@@ -1,0 +1,57 @@
+"""Histories of every shape, replayed against today's code: cases wait for weeks, and must still go on after a deploy."""
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+
+from tests.workflows.scenarios import SHAPES
+from workers.replay import replay
+
+HISTORIES = Path(__file__).parent / "histories"
+RECORDED = sorted(HISTORIES.glob("*/*.json"))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}-{path.stem}")
+async def test_recorded_case_still_replays(path: Path) -> None:
+    replayed = await replay(WorkflowHistory.from_json(path.stem, path.read_text()))
+
+    assert replayed.problem == ""
+
+
+def test_every_shape_has_a_recorded_history() -> None:
+    assert {shape.__name__ for shape in SHAPES} <= {path.stem for path in RECORDED}
+
+
+@pytest.mark.parametrize(
+    ("was", "call"),
+    [
+        ("crm.apply", "Crm.apply"),
+        ("rules.check_invoice", "Rules.check_invoice"),
+        ("documents.ingest", "Documents.ingest"),
+    ],
+)
+async def test_divergence_names_the_event_and_the_line(was: str, call: str) -> None:
+    path = next(path for path in RECORDED if path.stem == "straight_through")
+    altered = _renamed(json.loads(path.read_text()), was, f"{was}.as_it_was")
+
+    replayed = await replay(WorkflowHistory.from_json("altered", json.dumps(altered)))
+
+    module, _, number = replayed.line.partition(":")
+    assert replayed.failed
+    assert f"{was}.as_it_was" in replayed.event
+    assert call in Path(module).read_text().splitlines()[int(number) - 1]
+
+
+def _renamed(history: dict[str, object], was: str, name: str) -> dict[str, object]:
+    """The same history, as if an activity had been called something else when it was recorded."""
+    text = json.dumps(history).replace(f'"name": "{was}"', f'"name": "{name}"')
+    whole: dict[str, object] = json.loads(text)
+    for event in whole["events"]:  # type: ignore[attr-defined]
+        data = event.get("markerRecordedEventAttributes", {}).get("details", {}).get("data")
+        for payload in data["payloads"] if data else ():
+            plain = base64.b64decode(payload["data"]).replace(was.encode(), name.encode())
+            payload["data"] = base64.b64encode(plain).decode()
+    return whole

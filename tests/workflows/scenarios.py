@@ -1,0 +1,108 @@
+"""Every shape a case can take, run to its end: the tests look at them, the recorder keeps their histories."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from schemas.case import Outcome
+from tests.desk import CLEAN, DAMAGED, DEPUTY, DISAGREEING, HOSTILE, OVER_LIMIT, OWNER, PATIENCE, Case, Desk, policy
+
+Shape = Callable[[Desk], Awaitable[Case]]
+
+
+async def outcome_of(case: Case) -> Outcome:
+    return await asyncio.wait_for(case.result(), PATIENCE)
+
+
+async def straight_through(desk: Desk) -> Case:
+    return await desk.start(CLEAN, policy())
+
+
+async def approved(desk: Desk) -> Case:
+    case = await desk.start(OVER_LIMIT, policy())
+    await desk.asked(case)
+    await desk.decide(case, "approve", note="checked with purchasing")
+    return case
+
+
+async def corrected(desk: Desk) -> Case:
+    case = await desk.start(DISAGREEING, policy())
+    await desk.asked(case)
+    await desk.decide(case, "correct", corrections={"gross_amount": "2748.90"})
+    await desk.asked(case, times=2)
+    await desk.decide(case, "approve", by=DEPUTY)
+    return case
+
+
+async def rejected(desk: Desk) -> Case:
+    case = await desk.start(OVER_LIMIT, policy())
+    await desk.asked(case)
+    await desk.decide(case, "reject", note="never ordered")
+    return case
+
+
+async def expired(desk: Desk) -> Case:
+    approval = policy().approval.model_copy(update={"on_deadline": "reject"})
+    return await desk.start(OVER_LIMIT, policy(approval=approval), hasty=True)
+
+
+async def expired_with_owner(desk: Desk) -> Case:
+    return await desk.start(OVER_LIMIT, policy(), hasty=True)
+
+
+async def owner_decided(desk: Desk) -> Case:
+    soon = {"remind_after": timedelta(milliseconds=1), "patience": timedelta(milliseconds=2)}
+    case = await desk.start(OVER_LIMIT, policy(approval=policy().approval.model_copy(update=soon)))
+    await desk.asked(case, times=3)
+    await desk.decide(case, "approve", by=OWNER)
+    return case
+
+
+async def malformed_signal(desk: Desk) -> Case:
+    case = await desk.start(OVER_LIMIT, policy())
+    await desk.asked(case)
+    await case.signal("decide", "yes, fine")
+    await case.signal("decide", b"\x00\xff")
+    await case.signal("aprove", "yes")
+    await desk.decide(case, "approve")
+    return case
+
+
+async def by_signal(desk: Desk) -> Case:
+    case = await desk.start(OVER_LIMIT, policy())
+    await desk.asked(case)
+    await case.signal("decide", desk.say(case, "approve"))
+    return case
+
+
+async def unreadable(desk: Desk) -> Case:
+    return await desk.start(DAMAGED, policy())
+
+
+async def hostile(desk: Desk) -> Case:
+    return await desk.start(HOSTILE, policy())
+
+
+async def bad_start(desk: Desk) -> Case:
+    return await desk.start_with(desk.named("bad-start"), [{"source": "an invoice, I think"}])
+
+
+async def shadowed(desk: Desk) -> Case:
+    return await desk.start(CLEAN, policy(stage="shadow"))
+
+
+SHAPES: tuple[Shape, ...] = (
+    straight_through,
+    approved,
+    corrected,
+    rejected,
+    expired,
+    expired_with_owner,
+    owner_decided,
+    malformed_signal,
+    by_signal,
+    unreadable,
+    hostile,
+    bad_start,
+    shadowed,
+)
