@@ -1,6 +1,7 @@
 """Running things until told to stop: the embedded server with a worker, or a worker alone."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,12 +27,11 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Client]:
 
 async def up(settings: Settings, parts: Parts) -> None:
     async with stopped() as stop, running(settings, parts):
-        out.print(
-            f"casework is up: Temporal on 127.0.0.1:{settings.port}, its UI on http://127.0.0.1:{settings.ui_port}"
-        )
+        ui = f"http://127.0.0.1:{settings.ui_port}"
+        out.print(f"casework is up: Temporal on 127.0.0.1:{settings.port}, its UI on {ui}")
         out.print(f"state is kept in {settings.home}; Ctrl-C stops, and open cases wait for the next start")
         await stop.wait()
-        out.print("stopping: steps under way are finished first")
+        out.print("stopping: steps under way are finished first; Ctrl-C again leaves at once")
 
 
 async def work(settings: Settings, parts: Parts) -> None:
@@ -44,10 +44,16 @@ async def work(settings: Settings, parts: Parts) -> None:
 
 @asynccontextmanager
 async def stopped() -> AsyncIterator[asyncio.Event]:
-    """An event that Ctrl-C and SIGTERM set, instead of ending us in the middle of something."""
+    """An event that Ctrl-C and SIGTERM set, instead of ending us in the middle of something; twice ends us anyway."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def heard() -> None:
+        if stop.is_set():
+            os._exit(1)  # as good as kill -9, which costs nothing but a step done again
+        stop.set()
+
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, heard)
     try:
         yield stop
     finally:

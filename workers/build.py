@@ -22,6 +22,7 @@ from activities.parsers import Parsers
 from activities.rules import Rules
 from activities.store import Blobs
 from workers.database import connect_database
+from workers.heartbeats import Heartbeats
 from workers.settings import Settings
 
 THREADS = 16
@@ -93,6 +94,7 @@ def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bo
             parts.cases.close,
             parts.audit.acts,
         ],
+        interceptors=[Heartbeats()],
         activity_executor=ThreadPoolExecutor(THREADS),
         max_concurrent_activities=THREADS,
         max_concurrent_local_activities=THREADS,

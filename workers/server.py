@@ -2,14 +2,18 @@
 
 import asyncio
 import fcntl
+import logging
 import shutil
 import socket
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import psutil
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
 from workers.settings import Settings
 from workflows.attributes import ALL
@@ -23,6 +27,9 @@ TUNING = (
     *("--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"),
     *("--dynamic-config-value", "history.transferProcessorMaxPollRPS=100"),
 )
+logger = logging.getLogger(__name__)
+BREATH = 1
+"""Seconds between starting the server again and looking at it again."""
 PATIENCE = 30
 """Seconds until a server that does not answer is given up."""
 
@@ -36,8 +43,52 @@ async def embedded(settings: Settings) -> AsyncIterator[str]:
     """Run the server while inside, giving its address; its state stays in `home`."""
     with _alone(settings.home):
         _end_left_over(_note(settings))
-        async with _serving(settings):
+        for port in (settings.port, settings.ui_port):
+            _must_be_free(port)
+        keeper = asyncio.ensure_future(_keep(settings, await _started(settings)))
+        try:
             yield f"127.0.0.1:{settings.port}"
+        finally:
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
+
+
+async def _keep(settings: Settings, server: Process) -> None:
+    """Start the server again whenever it ends by itself: workers find it again, and cases go on where they were."""
+    try:
+        while True:
+            await server.wait()
+            logger.warning("the Temporal server ended by itself; it is started again")
+            with suppress(ServerTrouble):
+                server = await _started(settings)
+            await asyncio.sleep(BREATH)
+    finally:
+        await _ended(server)
+        _note(settings).unlink(missing_ok=True)
+
+
+async def _started(settings: Settings) -> Process:
+    with (settings.home / "server.log").open("ab") as log:
+        server = await asyncio.create_subprocess_exec(
+            *_command(settings),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for us: the worker stops first, then the server
+        )
+    _note(settings).write_text(str(server.pid))
+    try:
+        await _answers(settings, server)
+    except BaseException:
+        await _ended(server)
+        raise
+    return server
+
+
+async def _ended(server: Process) -> None:
+    with suppress(ProcessLookupError):
+        server.terminate()
+    await server.wait()
 
 
 @contextmanager
@@ -53,28 +104,6 @@ def _alone(home: Path) -> Iterator[None]:
                 "or choose another folder with CASEWORK_HOME"
             ) from None
         yield
-
-
-@asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[None]:
-    for port in (settings.port, settings.ui_port):
-        _must_be_free(port)
-    with (settings.home / "server.log").open("ab") as log:
-        server = await asyncio.create_subprocess_exec(
-            *_command(settings),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C is for us: the worker stops first, then the server
-        )
-    _note(settings).write_text(str(server.pid))
-    try:
-        await _answers(settings, server)
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            server.terminate()
-        await server.wait()
-        _note(settings).unlink(missing_ok=True)
 
 
 def _note(settings: Settings) -> Path:
@@ -126,14 +155,16 @@ def _end_left_over(note: Path) -> None:
             process.wait(PATIENCE)
 
 
-async def _answers(settings: Settings, server: asyncio.subprocess.Process) -> None:
+async def _answers(settings: Settings, server: Process) -> None:
+    """Wait until the server takes calls; an open port is not yet one that answers."""
     log = settings.home / "server.log"
-    for _ in range(PATIENCE * 20):
+    asked = ConnectConfig(target_host=f"127.0.0.1:{settings.port}")
+    for _ in range(PATIENCE * 10):
         if server.returncode is not None:
             raise ServerTrouble(f"the Temporal server ended at once; its last words are in {log}")
-        with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", settings.port)
-            writer.close()
+        with suppress(RuntimeError, RPCError):
+            client = await ServiceClient.connect(asked)
+            await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
             return
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
     raise ServerTrouble(f"the Temporal server did not answer within {PATIENCE} s; see {log}")

@@ -6,20 +6,25 @@ from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 DAY = timedelta(days=1)
+NOTICED = timedelta(seconds=10)
+"""How long a worker may be dead before its steps are given to another; workers beat by themselves."""
 
 DOCUMENT = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=2),
+    heartbeat_timeout=NOTICED,
     schedule_to_close_timeout=DAY,
     retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
 )
 # After this a lesser rung answers; a person has days, a model does not.
 MODEL_CALL = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=3),
+    heartbeat_timeout=NOTICED,
     schedule_to_close_timeout=timedelta(minutes=30),
     retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
 )
 CRM_WRITE = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=1),
+    heartbeat_timeout=NOTICED,
     schedule_to_close_timeout=7 * DAY,
     retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
 )

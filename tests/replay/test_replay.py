@@ -1,4 +1,4 @@
-"""Histories of every shape, replayed against today's code: cases wait for weeks, and must still go on after a deploy."""
+"""Histories of every shape against today's code: cases wait for weeks, and must still go on after a deploy."""
 
 import base64
 import json

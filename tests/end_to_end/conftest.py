@@ -1,0 +1,95 @@
+"""The command as a user runs it: processes of their own, a home of their own, ports of their own."""
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CASEWORK = Path(sys.executable).parent / "casework"
+READY = {"up": "casework is up", "worker": "working on"}
+PATIENCE = 60
+"""Seconds until a command that does not end is a failure."""
+
+
+@dataclass(frozen=True)
+class House:
+    home: Path
+    env: dict[str, str]
+
+    def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [CASEWORK, *words],
+            env={**self.env, **env},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def json(self, *words: str) -> Any:
+        done = self.run(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    @contextmanager
+    def running(self, command: str = "up") -> Iterator[subprocess.Popen[str]]:
+        """A command that stays, from the moment it says that it is ready; killed in the end if it is still there."""
+        with subprocess.Popen(
+            [CASEWORK, command],
+            env={**self.env, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout
+                said = process.stdout.readline()
+                assert said.startswith(READY[command]), said
+                yield process
+            finally:
+                process.kill()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.home / "casework.db")) as database:
+            return database.execute(query).fetchall()
+
+    def until(self, come: Callable[[Counter[str]], bool]) -> None:
+        """Wait until the table of cases, counted by outcome, has come so far."""
+        last = time.monotonic() + PATIENCE
+        while not come(Counter(dict(self.rows("SELECT coalesce(outcome, status), count(*) FROM cases GROUP BY 1")))):
+            assert time.monotonic() < last, self.rows("SELECT status, outcome, count(*) FROM cases GROUP BY 1, 2")
+            time.sleep(0.02)
+
+    def kill_server(self) -> None:
+        os.kill(int((self.home / "server.pid").read_text()), signal.SIGKILL)
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    port, ui_port = free_ports()
+    ours = {"CASEWORK_HOME": str(tmp_path / "home"), "CASEWORK_PORT": str(port), "CASEWORK_UI_PORT": str(ui_port)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CASEWORK_", "TEMPORAL_"))}
+    house = House(tmp_path / "home", {**kept, **ours, "CASEWORK_PERSON": "ap-clerk"})
+    yield house
+    if (house.home / "server.pid").exists():
+        house.kill_server()
