@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from starters.launch import Launcher, Process, Refused, Started, files_in
 from starters.life import up as stay_up
 from starters.life import work
 from starters.shell import CaseName, Json, Shell, app, shell
+from workers.build import Parts
 from workers.replay import Replayed
 from workers.replay import replay as run_again
 from workers.temporal import connect
@@ -83,17 +85,19 @@ async def _start(it: Shell, process: Process, paths: list[Path], *, wait: bool) 
             started.append(one)
             progress.advance(task)
         if wait:
-            await _settled(it, [one.case for one in started if one.case], progress)
+            cases = {one.case for one in started if one.case}
+            waiting = progress.add_task("under way", total=len(cases))
+            await settled(it.parts, cases, lambda done: progress.update(waiting, completed=done))
     return started
 
 
-async def _settled(it: Shell, cases: list[str], progress: Progress) -> None:
-    """Until none of these is on its way; the table of cases tells, so this costs the server nothing."""
-    task, quiet = progress.add_task("under way", total=len(cases)), 0
-    while open_ := [case for case in cases if (row := it.parts.cases.get(case)) and row.status == "started"]:
-        done = len(cases) - len(open_)
-        quiet = 0 if progress.tasks[task].completed != done else quiet + 1
-        progress.update(task, completed=done)
+async def settled(parts: Parts, cases: Collection[str], moved: Callable[[int], None] = lambda _: None) -> None:
+    """Return when none of these is on its way; the table of cases tells, so this costs the server nothing."""
+    quiet, before = 0, -1
+    while under_way := [case for case in cases if (row := parts.cases.get(case)) and row.status == "started"]:
+        quiet = quiet + 1 if len(under_way) == before else 0
+        before = len(under_way)
+        moved(len(cases) - before)
         if quiet == QUIET:
             screen.err.print("nothing has moved for a while: is a worker running ('casework up' or 'casework worker')?")
         await asyncio.sleep(POLL)
