@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from schwifty import IBAN
 from schwifty.exceptions import SchwiftyException
 from sqlalchemy import Engine
+from sqlmodel import Session
 from stdnum.eu import vat
 from temporalio import activity
 
@@ -23,7 +24,7 @@ from schemas.invoice import AMOUNTS, REQUIRED, InvoiceCheck
 from schemas.policy import InvoicePolicy
 from schemas.proposal import Proposal
 from schemas.routing import Brake, Finding
-from schemas.tables import BrakeRow
+from schemas.tables import BrakeRow, InvoiceClaim
 
 PLAIN_DECIMAL = re.compile(r"^-?\d{1,15}(\.\d{1,6})?$")
 OLD = timedelta(days=2 * 365)
@@ -40,12 +41,15 @@ class Rules:
         """Find what is wrong, freeze what would be written, and read the brake; a finding is never an exception."""
         proposal, today = request.proposal, datetime.now(UTC).date()
         draft = self._draft(request)
-        findings = (*invoice_findings(proposal, request.policy, today), *self._duplicates(draft))
         digest = self.blobs.put(draft.model_dump_json().encode())
+        invoice = next(record for record in draft.records if record.ref == draft.main)
+        booked = self._booked(invoice)
         process = request.case.partition("/")[0]
         with writing(self.engine) as session:
+            others = (booked | _claimed(session, invoice)) - {invoice.ref}
+            findings = (*invoice_findings(proposal, request.policy, today), *_duplicate_findings(others))
             row = session.get(BrakeRow, process)
-            found: list[JsonValue] = [finding.model_dump() for finding in findings]
+            found = [finding.model_dump() for finding in findings]
             head = append(session, request.case, "rules.checked", {"draft": digest, "findings": found})
         brake = Brake.model_validate(row.model_dump()) if row else Brake()
         return Checked(findings=findings, draft=digest, brake=brake, head=head)
@@ -79,21 +83,26 @@ class Rules:
             ),
         )
 
-    def _duplicates(self, draft: Draft) -> list[Finding]:
-        invoice = next(record for record in draft.records if record.kind == "invoice")
-        number = invoice.values["number"]
-        if not isinstance(number, str):
-            return []
-        others = set(self.crm.find("invoice", {"party": invoice.links["party"], "number": number})) - {invoice.ref}
-        return [
-            Finding(
-                code="invoice.duplicate",
-                severity="review",
-                field="invoice_number",
-                message=f"the CRM already has this number from this supplier ({other})",
-            )
-            for other in sorted(others)
-        ]
+    def _booked(self, invoice: Record) -> set[str]:
+        """The refs that the CRM has under this number from this supplier."""
+        party, number = invoice.links["party"], invoice.values["number"]
+        return set(self.crm.find("invoice", {"party": party, "number": number})) if isinstance(number, str) else set()
+
+
+def _claimed(session: Session, invoice: Record) -> set[str]:
+    """The ref of whichever case first came with this number: two that come at once are not in the CRM yet."""
+    party, number = invoice.links["party"], invoice.values["number"]
+    if not isinstance(number, str):
+        return set()
+    claim = session.get(InvoiceClaim, (party, number)) or InvoiceClaim(party=party, number=number, ref=invoice.ref)
+    session.add(claim)
+    return {claim.ref}
+
+
+def _duplicate_findings(others: set[str]) -> Iterator[Finding]:
+    for other in sorted(others):
+        message = f"this number from this supplier came before, as {other}"
+        yield Finding(code="invoice.duplicate", severity="review", field="invoice_number", message=message)
 
 
 def party_reference(name: str | None, vat_id: str | None) -> str:

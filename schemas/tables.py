@@ -105,6 +105,16 @@ class ReceiptRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
+class InvoiceClaim(SQLModel, table=True):
+    """Which case first came with an invoice number of a supplier: two that come at once must see each other."""
+
+    __tablename__ = "invoice_claims"
+
+    party: str = Field(primary_key=True)
+    number: str = Field(primary_key=True)
+    ref: str
+
+
 class CrmRecord(SQLModel):
     """What the embedded CRM's tables share: `ref` is how others find a record again."""
 

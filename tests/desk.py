@@ -88,6 +88,14 @@ class Desk:
                     break
         return self.row(case)
 
+    async def settled(self, case: Case) -> CaseRow:
+        """The row, once the case has ended or people have been asked."""
+        asked, ended = asyncio.ensure_future(self.asked(case)), asyncio.ensure_future(case.result())
+        await asyncio.wait((asked, ended), return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
+        asked.cancel()
+        ended.cancel()
+        return self.row(case)
+
     def row(self, case: Case) -> CaseRow:
         row = self.parts.cases.get(case.id)
         assert row is not None

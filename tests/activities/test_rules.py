@@ -227,7 +227,7 @@ def test_number_already_booked_from_this_supplier_goes_to_a_person(rules: Rules,
 
     checked = check(rules, case)
 
-    assert duplicates(checked) == ["the CRM already has this number from this supplier (invoice-intake/earlier:apply)"]
+    assert duplicates(checked) == ["this number from this supplier came before, as invoice-intake/earlier:apply"]
     assert [finding.severity for finding in checked.findings if finding.field == "invoice_number"] == ["review"]
 
 
