@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 from temporalio import activity
@@ -25,7 +26,7 @@ NONCE = 12
 def append(session: Session, case: str, kind: str, body: Body) -> Head:
     """Extend the case's chain by one entry, in the caller's transaction."""
     locked = select(AuditHead).where(AuditHead.case_id == case).with_for_update()
-    head = session.exec(locked).first() or AuditHead(case_id=case, seq=0, digest=GENESIS)
+    head = session.exec(locked).first() or _head_again(session, case)
     identity, at = str(uuid4()), datetime.now(UTC).isoformat()
     link = Link(
         id=identity,
@@ -44,6 +45,13 @@ def append(session: Session, case: str, kind: str, body: Body) -> Head:
     return Head(seq=head.seq, digest=head.digest)
 
 
+def _head_again(session: Session, case: str) -> AuditHead:
+    """A new chain's head; or that of a chain whose head somebody removed: the case must go on, and verifying tells."""
+    last = select(AuditEntry).where(AuditEntry.case_id == case).order_by(col(AuditEntry.seq).desc())
+    entry = session.exec(last).first()
+    return AuditHead(case_id=case, seq=entry.seq if entry else 0, digest=entry.digest if entry else GENESIS)
+
+
 def _key(session: Session, case: str) -> bytes:
     row = session.get(CaseKey, case)
     if row is None:
@@ -55,10 +63,6 @@ def _key(session: Session, case: str) -> bytes:
 def _seal(key: bytes, body: Body, identity: str) -> bytes:
     nonce = os.urandom(NONCE)
     return nonce + AESGCM(key).encrypt(nonce, json.dumps(body).encode(), identity.encode())
-
-
-def _link(row: AuditEntry) -> Link:
-    return Link(**row.model_dump(exclude={"case_id"}), case=row.case_id)
 
 
 @dataclass(frozen=True)
@@ -84,19 +88,30 @@ class Audit:
         with reading(self.engine) as session:
             found = self._rows(session, case)
             key = session.get(CaseKey, case)
-        return [(_link(row), _unsealed(key, row)) for row in found]
+        return [(Link.model_construct(**row.model_dump(), case=case), _unsealed(key, row)) for row in found]
 
     def verify(self, case: str, heads: Sequence[Head] = ()) -> list[Fault]:
         """What is wrong with a case's chain, seen against its row, its head and the heads told to others."""
         with reading(self.engine) as session:
-            links = [_link(row) for row in self._rows(session, case)]
+            rows = self._rows(session, case)
             head = session.get(AuditHead, case)
             known = session.get(CaseRow, case) is not None
-        told = [Head(seq=head.seq, digest=head.digest)] if head else []
-        found = faults(case, links, [*told, *heads])
-        if not links and known and not told:
-            found.append(Fault(case=case, seq=1, problem="the case has no audit entries at all"))
-        if links and not known:
+        found, links, told = [], [], list(heads)
+        for place, row in enumerate(rows, 1):
+            try:
+                links.append(Link(**row.model_dump(exclude={"case_id"}), case=row.case_id))
+            except ValidationError:
+                found.append(Fault(case=case, seq=place, problem="was edited: it is no entry any more"))
+        try:
+            told += [Head(seq=head.seq, digest=head.digest)] if head else []
+        except ValidationError:
+            found.append(Fault(case=case, seq=len(rows), problem="is last, but the head of the chain was edited"))
+        found += faults(case, links, told)
+        if head is None and rows:
+            found.append(Fault(case=case, seq=len(rows), problem="is last, but the head of the chain was removed"))
+        elif known and not rows:
+            found.append(Fault(case=case, seq=1, problem="is missing, with the whole chain"))
+        if rows and not known:
             found.append(Fault(case=case, seq=1, problem="the case was removed from the table of cases"))
         return found
 
@@ -116,7 +131,7 @@ def _unsealed(key: CaseKey | None, row: AuditEntry) -> Body | None:
         return None
     try:
         opened = AESGCM(key.key).decrypt(row.sealed[:NONCE], row.sealed[NONCE:], row.id.encode())
-    except InvalidTag:
+    except (InvalidTag, TypeError, ValueError):
         return None
     body: Body = json.loads(opened)
     return body

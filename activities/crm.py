@@ -11,7 +11,8 @@ from sqlmodel import col, select
 from temporalio import activity
 
 from activities.audit import append
-from activities.store import Blobs, reading, writing
+from activities.failures import lost
+from activities.store import Altered, Blobs, reading, writing
 from schemas.case import ApplyRequest, Draft, Receipt, Record
 from schemas.tables import CrmActivity, CrmInvoice, CrmParty, CrmRecord, ReceiptRow
 
@@ -48,7 +49,10 @@ class Crm:
             head = append(session, request.case, "crm.begun", begun)
         if row is not None:
             return Receipt(key=key, draft=digest, record=row.record, created=row.created, head=head)
-        draft = Draft.model_validate_json(self.blobs.get(digest))
+        try:
+            draft = Draft.model_validate_json(self.blobs.get(digest))
+        except (FileNotFoundError, Altered) as error:
+            raise lost("the draft") from error
         written = {record.ref: self.port.upsert(record) for record in draft.records}
         record, created = written[draft.main]
         with writing(self.engine) as session:

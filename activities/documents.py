@@ -5,9 +5,9 @@ import json
 from dataclasses import dataclass
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.audit import Audit
+from activities.failures import lost
 from activities.parsers import Parsers
 from activities.store import Altered, Blobs
 from schemas.case import IngestRequest
@@ -27,10 +27,7 @@ class Documents:
         try:
             data = self.blobs.get(source.digest)
         except (FileNotFoundError, Altered) as error:
-            # Waiting does not bring bytes back: an operator has to.
-            raise ApplicationError(
-                "the document is gone from the blob store, or altered", type="blob.lost", non_retryable=True
-            ) from error
+            raise lost("the document") from error
         found = self.parsers.ingest(data, request.limits)
         head = self.audit.record(
             request.case,

@@ -33,6 +33,11 @@ def unusable(message: str) -> ApplicationError:
     return ApplicationError(message, type="model.unusable", non_retryable=True)
 
 
+def lost(what: str) -> ApplicationError:
+    """Bytes that are gone or altered: waiting does not bring them back, an operator has to."""
+    return ApplicationError(f"{what} is gone from the blob store, or altered", type="blob.lost", non_retryable=True)
+
+
 def _advice(headers: Mapping[str, str]) -> timedelta | None:
     """Read Retry-After in its three forms: seconds, an HTTP date, and milliseconds in retry-after-ms."""
     try:

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Literal
 
 from openai import APIError, ContentFilterFinishReasonError, LengthFinishReasonError, OpenAI
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from temporalio import activity
 
 from activities.audit import Audit
@@ -30,6 +30,15 @@ confidence below 0.5.
 UNSUPPORTED = 0.3
 """Confidence at most, when the words a value was read from do not stand in the document."""
 LONGEST_TEXT = 60_000
+# What the client raises for an answer with status 200 that is no completion, or not in the shape asked for.
+UNUSABLE = (
+    LengthFinishReasonError,
+    ContentFilterFinishReasonError,
+    AttributeError,
+    IndexError,
+    TypeError,
+    ValueError,
+)
 
 FieldName = Literal[
     "supplier",
@@ -129,34 +138,45 @@ class Model:
 
 
 def ask_endpoint(endpoint: Endpoint, text: str) -> tuple[InvoiceAnswer, int]:
+    """Ask once. Errors leave without their causes, whose words may quote the document or the key into history."""
+    if len(text) > LONGEST_TEXT:
+        raise unusable(f"the text is longer than the {LONGEST_TEXT} characters an endpoint is sent")
+    question = text.replace("</document", "< /document")  # the tag is ours to close
     try:
         reply = endpoint.client.chat.completions.parse(
             model=endpoint.model,
             messages=[
                 {"role": "system", "content": READ_INVOICE},
-                {"role": "user", "content": f"<document>\n{text[:LONGEST_TEXT]}\n</document>"},
+                {"role": "user", "content": f"<document>\n{question}\n</document>"},
             ],
             response_format=InvoiceAnswer,
             temperature=0,
         )
+        parsed = reply.choices[0].message.parsed
+        tokens = reply.usage.total_tokens if reply.usage else 0
     except APIError as error:
-        raise translate(error) from error
-    except (LengthFinishReasonError, ContentFilterFinishReasonError, ValidationError) as error:
-        # The error's own text may quote the document, so only its name is passed on.
+        raise translate(error) from None
+    except UNUSABLE as error:
         raise unusable(f"the model's answer cannot be used ({type(error).__name__})") from None
-    parsed = reply.choices[0].message.parsed if reply.choices else None
     if parsed is None:
         raise unusable("the model gave no answer in the shape asked for")
-    return parsed, reply.usage.total_tokens if reply.usage else 0
+    return parsed, tokens
 
 
 def supported(answer: InvoiceAnswer, pages: list[str]) -> Reading:
-    """Trust a value only as far as the words it was read from stand in the document."""
+    """Trust a value only as far as the words it was read from stand in the document, and only if it is the only one."""
     folded = [" ".join(page.split()).casefold() for page in pages]
-    fields = {}
+    fields: dict[str, Read] = {}
     for field in answer.fields:
         words = " ".join(field.evidence.split()).casefold()
         page = next((number for number, text in enumerate(folded, 1) if words and words in text), None)
         confidence = field.confidence if page else min(field.confidence, UNSUPPORTED)
-        fields[field.name] = Read(value=field.value, evidence=field.evidence[:200], page=page, confidence=confidence)
+        found = Read(value=field.value, evidence=field.evidence[:200], page=page, confidence=confidence)
+        if (first := fields.get(field.name)) and first.value != found.value:
+            doubt = {
+                "alternatives": (*first.alternatives, field.value),
+                "confidence": min(first.confidence, UNSUPPORTED),
+            }
+            found = first.model_copy(update=doubt)
+        fields[field.name] = found
     return Reading(fields=fields, lines=tuple(answer.lines))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -26,7 +27,8 @@ from schemas.proposal import Proposal
 from schemas.routing import Brake, Finding
 from schemas.tables import BrakeRow, InvoiceClaim
 
-PLAIN_DECIMAL = re.compile(r"^-?\d{1,15}(\.\d{1,6})?$")
+PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
+PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 OLD = timedelta(days=2 * 365)
 
 
@@ -106,8 +108,9 @@ def _duplicate_findings(others: set[str]) -> Iterator[Finding]:
 
 
 def party_reference(name: str | None, vat_id: str | None) -> str:
-    """How a supplier is found again: by VAT id, else by name without case, spaces and punctuation."""
-    return f"party:{vat_id or re.sub(r'[^a-z0-9]+', '-', (name or '').casefold()).strip('-')}"
+    """How a supplier is found again: by VAT id, else by name without case, spaces and punctuation, in any script."""
+    words = re.findall(r"\w+", unicodedata.normalize("NFKC", name or "").casefold())
+    return f"party:{vat_id or '-'.join(words)}"
 
 
 def invoice_findings(proposal: Proposal, policy: InvoicePolicy, today: date) -> Iterator[Finding]:
@@ -129,7 +132,7 @@ def _date_findings(value: str | None, today: date) -> Iterator[Finding]:
     if value is None:
         return
     try:
-        issued = date.fromisoformat(value)
+        issued = date.fromisoformat(value if PLAIN_DATE.fullmatch(value) else "")
     except ValueError:
         yield Finding(code="date.invalid", severity="block", field="issue_date", message="not a date (YYYY-MM-DD)")
         return
@@ -141,10 +144,10 @@ def _date_findings(value: str | None, today: date) -> Iterator[Finding]:
 
 def _amount_findings(values: dict[str, str], policy: InvoicePolicy) -> Iterator[Finding]:
     for name in AMOUNTS:
-        if name in values and not PLAIN_DECIMAL.match(values[name]):
+        if name in values and not PLAIN_DECIMAL.fullmatch(values[name]):
             message = f"{name} is not a plain decimal number"
             yield Finding(code="amount.invalid", severity="block", field=name, message=message)
-    amounts = {name: Decimal(values[name]) for name in AMOUNTS if PLAIN_DECIMAL.match(values.get(name, ""))}
+    amounts = {name: Decimal(values[name]) for name in AMOUNTS if PLAIN_DECIMAL.fullmatch(values.get(name, ""))}
     if len(amounts) == len(AMOUNTS):
         net, tax, gross = (amounts[name] for name in AMOUNTS)
         if net + tax != gross:

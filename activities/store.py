@@ -39,7 +39,7 @@ class Blobs:
     def put(self, data: bytes) -> Digest:
         digest = digest_of(data)
         path = self._path(digest)
-        if self.files.exists(path):
+        if self.files.exists(path) and digest_of(self.files.cat_file(path)) == digest:
             return digest
         # Written aside and moved, so that a crash or a full disk never leaves half a blob under a good name.
         self.files.makedirs(self.files._parent(path), exist_ok=True)  # noqa: SLF001  (fsspec has no public one)

@@ -6,7 +6,8 @@ Rules:
   know a draft so early, but a reset sends everything that was said to the beginning of the new run.
 - A decision counts when one of the people who hold the case makes it over exactly the draft that was asked about.
 - A decision that its sender has withdrawn does not count, whenever it is delivered: the server delivers an update
-  long after its sender has given up and been told that it was not taken.
+  long after its sender has given up and been told that it was not taken. One that has been heard is withdrawn too,
+  until it is settled: a worker that hung may hear it first, and the withdrawal a moment later.
 - The same decision again (same id) gets the same answer, and changes nothing.
 - What cannot be written as it stands (blocked) can be corrected or rejected, not approved.
 - A correction does not write anything: it closes the question, and the corrected draft is asked about in turn, on
@@ -131,6 +132,10 @@ class Wait(Message):
     """Heard before their draft was asked about."""
     withdrawn: frozenset[str] = frozenset()
     """Ids of decisions that no longer count."""
+    settled: bool = False
+    """The decision stands: it is being acted upon."""
+    counted: tuple[Decision, ...] = ()
+    """What settled earlier questions of this case."""
 
     @property
     def closed(self) -> bool:
@@ -169,17 +174,24 @@ class Wait(Message):
         if self.ask is None:
             return self.model_copy(update={"phase": "open", "ask": ask, "kept": kept})
         same_clock = {name: getattr(self.ask, name) for name in ("remind_at", "due", "owner_due")}
-        update = {"ask": ask.model_copy(update=same_clock), "decision": None, "kept": kept}
-        return self.model_copy(update=update)
+        counted = (*self.counted, self.decision) if self.decision else self.counted
+        update = {"ask": ask.model_copy(update=same_clock), "decision": None, "settled": False}
+        return self.model_copy(update={**update, "kept": kept, "counted": counted})
 
     def without(self, withdrawal: Withdrawal) -> tuple["Wait", Reply]:
-        """A decision that has counted stays; one that has not never will."""
-        if self.decision is not None and self.decision.id == withdrawal.id:
+        """What has settled stays; any other decision with this id does not count: heard, kept or still to come."""
+        ours = self.decision is not None and self.decision.id == withdrawal.id
+        if (ours and self.settled) or any(decision.id == withdrawal.id for decision in self.counted):
             return self, Reply(accepted=False, reason="too late: the decision has been taken")
-        kept = tuple(decision for decision in self.kept if decision.id != withdrawal.id)
-        return self.model_copy(update={"kept": kept, "withdrawn": self.withdrawn | {withdrawal.id}}), Reply(
-            accepted=True
-        )
+        update = {
+            "decision": None if ours else self.decision,
+            "kept": tuple(decision for decision in self.kept if decision.id != withdrawal.id),
+            "withdrawn": self.withdrawn | {withdrawal.id},
+        }
+        return self.model_copy(update=update), Reply(accepted=True)
+
+    def settle(self) -> "Wait":
+        return self.model_copy(update={"settled": self.decision is not None})
 
     def tick(self, now: datetime) -> "Wait":
         """The next phase when its instant has come; call until nothing changes."""
@@ -194,8 +206,9 @@ class Wait(Message):
         return self.model_copy(update={"phase": after[self.phase]})
 
     def hear(self, decision: Decision, now: datetime, channel: Channel) -> tuple["Wait", Reply]:
-        if self.decision is not None and decision.id and decision.id == self.decision.id:
-            return self, Reply(accepted=decision == self.decision, reason="this decision was heard before")
+        for earlier in (self.decision, *self.counted):
+            if earlier is not None and decision.id and decision.id == earlier.id:
+                return self, Reply(accepted=decision == earlier, reason="this decision was heard before")
         reason = self._refusal(decision, now, channel)
         if not reason and self.ask is None:
             kept = "nothing is asked yet: it is kept, and counts if this very draft is asked about"

@@ -5,7 +5,7 @@ Every case has its own chain. The digest covers the sealed body, never the reada
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
 from schemas.message import Digest, Message
@@ -53,25 +53,34 @@ class Fault(Message):
 
 def faults(case: str, links: Sequence[Link], heads: Iterable[Head]) -> list[Fault]:
     """What is wrong with one case's chain, `links` in order; `heads` are what was told to others at some time."""
-    found: list[Fault] = []
+    found = [
+        *(Fault(case=case, seq=seq, problem=problem) for seq, problem in _broken(links)),
+        *(Fault(case=case, seq=seq, problem=problem) for seq, problem in _unmet(links, heads)),
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _broken(links: Sequence[Link]) -> Iterator[tuple[int, str]]:
+    """Where the links do not follow from one another."""
     previous, expected = GENESIS, 1
     for link in links:
-        if link.seq != expected:
-            gap = (
-                f"entry {expected} is missing"
-                if link.seq == expected + 1
-                else f"entries {expected} to {link.seq - 1} are missing"
-            )
-            found.append(Fault(case=case, seq=expected, problem=gap))
+        if link.seq < expected:
+            yield link.seq, "stands twice, or in the wrong place"
+        elif link.seq > expected:
+            yield expected, f"to {link.seq - 1} are missing" if link.seq > expected + 1 else "is missing"
         elif link.previous != previous:
-            found.append(Fault(case=case, seq=link.seq, problem="does not follow from the entry before it"))
+            yield link.seq, "does not follow from the entry before it"
         if link.digest_now() != link.digest:
-            found.append(Fault(case=case, seq=link.seq, problem="was edited"))
+            yield link.seq, "was edited"
         previous, expected = link.digest, link.seq + 1
+
+
+def _unmet(links: Sequence[Link], heads: Iterable[Head]) -> Iterator[tuple[int, str]]:
+    """Heads that no link answers to."""
     standing = {link.seq: link.digest for link in links}
+    last = links[-1].seq if links else 0
     for head in heads:
-        if head.seq not in standing and head.seq >= expected:
-            found.append(Fault(case=case, seq=head.seq, problem=f"was cut off: the chain ends at {expected - 1}"))
+        if head.seq > last:
+            yield head.seq, f"was cut off: the chain ends at {last}"
         elif head.seq in standing and standing[head.seq] != head.digest:
-            found.append(Fault(case=case, seq=head.seq, problem="is not the entry that was written then"))
-    return list(dict.fromkeys(found))
+            yield head.seq, "is not the entry that was written then"

@@ -2,7 +2,7 @@
 
 Rules:
 - a malformed or hostile document is refused: there is nothing a person could approve;
-- what is not autonomous, not sure enough, or not clean goes to a person, with every reason named;
+- what is supervised, not sure enough, or not clean goes to a person, with every reason named;
 - the brake only tightens: the lower stage and the higher threshold count.
 """
 
@@ -58,7 +58,7 @@ def route(verdict: Verdict, proposal: Proposal, findings: Sequence[Finding], pol
     stage = min(policy.stage, brake.stage_cap, key=STAGES.index)
     reasons = [
         *_distrust(stage, policy, brake, proposal),
-        *(f"intake: {reason}" for reason in verdict.reasons if verdict.status != "ok"),
+        *(f"intake: {reason}" for reason in verdict.reasons or (verdict.status,) if verdict.status != "ok"),
         *_doubts(proposal, max(policy.min_confidence, brake.min_confidence)),
         *(f"{finding.code}: {finding.message}" for finding in findings if stops(finding)),
     ]

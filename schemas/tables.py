@@ -150,12 +150,21 @@ class CrmActivity(CrmRecord, table=True):
     text: str
 
 
-for _act in ("UPDATE", "DELETE"):
+REFUSED = {
+    "update": "BEFORE UPDATE ON audit_entries",
+    "delete": "BEFORE DELETE ON audit_entries",
+    # INSERT OR REPLACE deletes without asking the delete trigger.
+    "replace": (
+        "BEFORE INSERT ON audit_entries WHEN EXISTS (SELECT 1 FROM audit_entries AS old "
+        "WHERE old.id = NEW.id OR (old.case_id = NEW.case_id AND old.seq = NEW.seq))"
+    ),
+}
+for _name, _act in REFUSED.items():
     event.listen(
         AuditEntry.__table__,  # type: ignore[attr-defined]
         "after_create",
         DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER audit_entries_no_{_act.lower()} BEFORE {_act} ON audit_entries "
+            f"CREATE TRIGGER audit_entries_no_{_name} {_act} "
             "BEGIN SELECT RAISE(ABORT, 'audit entries are only ever appended'); END"
         ).execute_if(dialect="sqlite"),
     )

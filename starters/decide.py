@@ -55,17 +55,19 @@ async def decide(client: Client, audit: Audit, row: CaseRow, said: Decision) -> 
 
 
 async def _withdraw(case: WorkflowHandle[Any, Any], said: Decision) -> Reply:
-    """Take back what nobody has answered: the server keeps the update, and a worker that starts later would hear it.
+    """Take back what nobody has answered: the server keeps the update, and a worker that comes later would hear it.
 
-    The signal stands in the history before that, so 'not taken' is true, unless a worker answered at the last moment.
+    The signal is durable, so that 'not taken' is true of every later worker; one that is there says which came first.
     """
-    await case.signal("withdraw", Withdrawal(id=said.id))
+    withdrawal = Withdrawal(id=said.id)
+    await case.signal("withdraw", withdrawal)
     try:
-        answer = case.get_update_handle(said.id, result_type=Reply).result()
-        reply: Reply = await asyncio.wait_for(answer, LAST_WORD)
-    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError):
+        call = case.execute_update("withdraw", withdrawal, result_type=Reply)
+        withdrawn: Reply = await asyncio.wait_for(call, LAST_WORD)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateFailedError, RPCError):
         return Reply(accepted=False, reason=NOT_TAKEN)
-    return reply
+    late = Reply(accepted=True, reason="the worker was slow to answer")
+    return Reply(accepted=False, reason=NOT_TAKEN) if withdrawn.accepted else late
 
 
 async def queue(client: Client, audit: Audit, row: CaseRow, said: Decision) -> Reply:

@@ -43,7 +43,7 @@ class Process:
             charter = self.charter.model_validate(yaml.safe_load(path.read_text()), extra="forbid")
         except FileNotFoundError:
             raise Refused(f"{self.name} has no charter: {path} is missing") from None
-        except (ValidationError, yaml.YAMLError) as error:
+        except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
             raise Refused(f"the charter {path} is wrong: {error}") from None
         if charter.process != self.name:
             raise Refused(f"the charter {path} is for {charter.process}, not for {self.name}")

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Literal
 
 from temporalio import workflow
@@ -21,6 +22,8 @@ with workflow.unsafe.imports_passed_through():
 
 
 MESSAGES: Mapping[str, type[Decision | Withdrawal]] = {"decide": Decision, "withdraw": Withdrawal}
+SETTLING = timedelta(milliseconds=200)
+"""Between hearing a decision and acting on it: a withdrawal that the server holds behind it is delivered meanwhile."""
 FLOOD = "too many messages: this case hears no more of them"
 UNREADABLE = "a decision needs by, verdict (approve, reject or correct) and draft"
 
@@ -46,18 +49,30 @@ class Approval:
         for decision in kept:
             self._decided("signal", decision)
         await self._announce(view, stage)
-        while not self._wait.closed:
-            instant = self._wait.next_instant
-            assert instant is not None
-            with suppress(TimeoutError):
-                await workflow.wait_condition(
-                    lambda: bool(self._acts), timeout=instant - workflow.now(), timeout_summary=self._wait.phase
-                )
+        while self._wait.phase != "expired":
+            await self._until_heard()
             await self.record()
+            if self._wait.decision is not None:
+                await workflow.sleep(SETTLING, summary="settling")
+                self._wait = self._wait.settle()
+                await self.record()
+                if self._wait.settled:
+                    break
+                continue
             phase, self._wait = self._wait.phase, self._wait.tick(workflow.now())
-            if self._wait.phase != phase and not self._wait.closed:
+            if self._wait.phase != phase:
                 await self._announce(view, stage)
         return self._wait.decision
+
+    async def _until_heard(self) -> None:
+        """Until somebody says something, or this phase ends."""
+        instant = self._wait.next_instant
+        if self._acts or instant is None:
+            return
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: bool(self._acts), timeout=instant - workflow.now(), timeout_summary=self._wait.phase
+            )
 
     async def record(self) -> None:
         """Audit what people did since the last time; a case does this once more before it ends."""

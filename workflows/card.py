@@ -6,13 +6,17 @@ import unicodedata
 from schemas.approval import Wait
 from schemas.case import View
 
+# Letters and marks that show nothing: fillers, the blank braille cell, joiners and variation selectors.
+BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&:/@])")
 LONGEST = 200
 
 
 def visible(text: str, longest: int = LONGEST) -> str:
     """One line without control, direction-changing and other invisible characters, fit for a terminal."""
-    shown = " ".join("".join(char if unicodedata.category(char)[0] != "C" else " " for char in text).split())
+    shown = " ".join(
+        "".join(char if unicodedata.category(char)[0] != "C" else " " for char in BLANK.sub("", text)).split()
+    )
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 

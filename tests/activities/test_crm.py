@@ -8,11 +8,12 @@ from threading import Barrier
 
 import pytest
 from sqlalchemy import Engine
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
 from activities.crm import Crm, CrmPort, EmbeddedCrm, Written
-from activities.store import Altered, Blobs
+from activities.store import Blobs
 from schemas.case import ApplyRequest, Receipt, Record
 from tests.activities.conftest import Freeze
 
@@ -187,9 +188,10 @@ def test_altered_draft_is_not_applied(crm: Crm, blobs: Blobs, freeze: Freeze) ->
     path = Path(blobs.root, request.draft[:2], request.draft)
     path.write_bytes(path.read_bytes().replace(b"119.00", b"919.00"))
 
-    with pytest.raises(Altered):
+    with pytest.raises(ApplicationError) as refused:
         apply(crm, request)
 
+    assert refused.value.non_retryable
     assert counts(crm) == [0, 0, 0]
 
 

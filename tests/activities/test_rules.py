@@ -1,7 +1,9 @@
 """The rules: each thing that can be wrong with an invoice, and the draft that is frozen from it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from threading import Barrier
 
 import pytest
 from hypothesis import given, settings
@@ -229,6 +231,33 @@ def test_number_already_booked_from_this_supplier_goes_to_a_person(rules: Rules,
 
     assert duplicates(checked) == ["this number from this supplier came before, as invoice-intake/earlier:apply"]
     assert [finding.severity for finding in checked.findings if finding.field == "invoice_number"] == ["review"]
+
+
+def test_number_that_another_case_came_with_goes_to_a_person_though_nothing_is_booked_yet(
+    rules: Rules, case: str
+) -> None:
+    check(rules, "invoice-intake/earlier")
+
+    assert len(duplicates(check(rules, case))) == 1
+
+
+def test_of_cases_checked_at_once_with_one_number_one_alone_is_the_first(rules: Rules) -> None:
+    start = Barrier(4)
+
+    def check_with_others(number: int) -> Checked:
+        start.wait(10)
+        return check(rules, f"invoice-intake/{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        checked = list(pool.map(check_with_others, range(4)))
+
+    assert sorted(len(duplicates(each)) for each in checked) == [0, 1, 1, 1]
+
+
+def test_case_checked_again_is_not_its_own_duplicate(rules: Rules, case: str) -> None:
+    check(rules, case)
+
+    assert duplicates(check(rules, case)) == []
 
 
 def test_own_record_is_no_duplicate(rules: Rules, case: str) -> None:

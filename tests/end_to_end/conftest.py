@@ -66,6 +66,12 @@ class House:
         with closing(sqlite3.connect(self.home / "casework.db")) as database:
             return database.execute(query).fetchall()
 
+    def write(self, *statements: str) -> None:
+        """What an intruder with the file would do."""
+        with closing(sqlite3.connect(self.home / "casework.db")) as database, database:
+            for statement in statements:
+                database.execute(statement)
+
     def until(self, come: Callable[[Counter[str]], bool]) -> None:
         """Wait until the table of cases, counted by outcome, has come so far."""
         last = time.monotonic() + PATIENCE

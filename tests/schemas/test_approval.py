@@ -180,11 +180,31 @@ def test_withdrawal_stops_no_other_decision() -> None:
 
 
 def test_decision_that_has_counted_cannot_be_withdrawn() -> None:
-    wait = decided(asked(), says(id="d-1"))
+    wait = decided(asked(), says(id="d-1")).settle()
 
     after, reply = wait.without(Withdrawal(id="d-1"))
 
     assert (after, reply) == (wait, Reply(accepted=False, reason="too late: the decision has been taken"))
+
+
+def test_decision_that_has_not_settled_is_withdrawn() -> None:
+    wait = decided(asked(), says(id="d-1"))
+
+    after, reply = wait.without(Withdrawal(id="d-1"))
+
+    assert (after.decision, after.settle().settled, reply.accepted) == (None, False, True)
+
+
+def test_correction_that_settled_stays_known_when_the_corrected_draft_is_asked_about() -> None:
+    correction = says("correct", id="d-1", corrections={"currency": "EUR"})
+    settled = decided(asked(), correction).settle()
+    assert settled.ask is not None
+    wait = settled.asked(settled.ask.model_copy(update={"draft": "e" * 64}))
+
+    _, repeated = wait.hear(correction, NOW, "update")
+    _, withdrawn = wait.without(Withdrawal(id="d-1"))
+
+    assert (repeated.accepted, withdrawn.accepted, wait.settled) == (True, False, False)
 
 
 def test_same_decision_again_is_accepted_again_and_changes_nothing() -> None:
