@@ -52,3 +52,11 @@ async def desk(server: WorkflowEnvironment, tmp_path: Path) -> AsyncIterator[Des
     client = await Client.connect(address, plugins=[plugin()], identity="tests")
     async with open_desk(client, server.client, tmp_path) as desk:
         yield desk
+
+
+@pytest.fixture
+async def busy_desk(server: WorkflowEnvironment, tmp_path: Path) -> AsyncIterator[Desk]:
+    """For many cases at once: without a cache, the SDK lets local activities of several cases wait for one another."""
+    client = await Client.connect(server.client.service_client.config.target_host, plugins=[plugin()])
+    async with open_desk(client, server.client, tmp_path, rehearsal=False) as desk:
+        yield desk

@@ -91,9 +91,12 @@ class Desk:
     async def settled(self, case: Case) -> CaseRow:
         """The row, once the case has ended or people have been asked."""
         asked, ended = asyncio.ensure_future(self.asked(case)), asyncio.ensure_future(case.result())
-        await asyncio.wait((asked, ended), return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
-        asked.cancel()
-        ended.cancel()
+        done, others = await asyncio.wait((asked, ended), return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
+        assert done, "it neither ended nor asked"
+        for one in others:
+            one.cancel()
+        for one in done:
+            one.result()
         return self.row(case)
 
     def row(self, case: Case) -> CaseRow:
@@ -129,8 +132,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(client: Client, hasty: Client, home: Path) -> AsyncIterator[Desk]:
+async def open_desk(client: Client, hasty: Client, home: Path, *, rehearsal: bool = True) -> AsyncIterator[Desk]:
     with built(Settings(home=home)) as parts:
         queue = uuid4().hex
-        async with build_worker(client, queue, parts, rehearsal=True):
+        async with build_worker(client, queue, parts, rehearsal=rehearsal):
             yield Desk(client, hasty, parts, queue)

@@ -168,14 +168,14 @@ async def test_audit_of_every_shape_verifies_against_its_outcome(desk: Desk, sha
     assert desk.acts(case)[-1][0] == "case.ended"
 
 
-async def test_copies_that_come_at_once_are_booked_once_and_asked_about(desk: Desk) -> None:
+async def test_copies_that_come_at_once_are_booked_once_and_asked_about(busy_desk: Desk) -> None:
     invoice = (SAMPLES / "reinwerk-XR-2026-0208.xml").read_bytes()
-    copies = [await desk.start(invoice + b"\n" * number, policy()) for number in range(6)]
+    copies = [await busy_desk.start(invoice + b"\n" * number, policy()) for number in range(6)]
 
-    statuses = [(await desk.settled(copy)).status for copy in copies]
+    statuses = [(await busy_desk.settled(copy)).status for copy in copies]
 
     assert sorted(statuses) == ["closed", *["waiting"] * 5]
-    assert len(desk.records()) == 1
+    assert len(busy_desk.records()) == 1
 
 
 async def test_same_number_from_the_same_supplier_is_asked_about(desk: Desk) -> None:
