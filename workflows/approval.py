@@ -38,8 +38,9 @@ class Approval:
         self._wait = Wait()
         self._acts: list[Act] = []
         self._heard: Counter[str] = Counter()
-        # Dynamic ones alone take any name and any number of payloads; with named ones, a message with none or two would
-        # stop the case for ever.
+        # Named, since the Temporal UI offers only what has a name; dynamic for everything else, misspelt or not.
+        workflow.set_update_handler("decide", self._decide_update, validator=self._has_room_to_decide)
+        workflow.set_signal_handler("decide", self._decide_signal)
         workflow.set_dynamic_update_handler(self._answered, validator=self._has_room)
         workflow.set_dynamic_signal_handler(self._queued)
 
@@ -99,6 +100,15 @@ class Approval:
             view=view,
         )
         await workflow.execute_local_activity_method(Cases.waiting, waiting, **TABLES)
+
+    def _decide_update(self, raw: RawValue) -> Reply:
+        return self._answered("decide", [raw])
+
+    def _decide_signal(self, raw: RawValue) -> None:
+        self._queued("decide", [raw])
+
+    def _has_room_to_decide(self, raw: RawValue) -> None:
+        self._has_room("decide", [raw])
 
     def _has_room(self, name: str, args: Sequence[RawValue]) -> None:
         """Refuse a flood before it enters history; a refusal here leaves no event, so nothing may be counted."""

@@ -32,6 +32,7 @@ def card(wait: Wait, view: View) -> str:
     parts = [
         f"### {name}",
         f"**With {holders}**, {wait.phase}, due {wait.deadline:%Y-%m-%d %H:%M} UTC",
+        "",
         *(f"- {escaped(reason)}" for reason in view.reasons),
         "",
         *_fields(view),
