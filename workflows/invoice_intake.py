@@ -1,5 +1,7 @@
 """Invoice intake: read the document, check it, ask a person when unsure, write it once."""
 
+import asyncio
+
 from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError
@@ -19,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from schemas.source import Document
     from workflows.approval import Approval
     from workflows.attributes import APPROVERS, DUE, PROCESS, STAGE, STATUS
+    from workflows.cancellation import unbroken
     from workflows.options import CHECK, CRM_WRITE, DOCUMENT, MODEL_CALL, TABLES
     from workflows.payload import parsed
 
@@ -44,6 +47,8 @@ class InvoiceIntake:
             return await self.take_in(intake)
         except ActivityError as error:
             return await self.end("failed", f"{error.activity_type} failed: {error.cause}")
+        except asyncio.CancelledError:
+            return await self.end("failed", "cancelled in Temporal before anything was written")
 
     async def take_in(self, intake: Intake) -> Outcome:
         ingest = IngestRequest(case=self.case, source=intake.source, limits=intake.policy.limits)
@@ -74,7 +79,7 @@ class InvoiceIntake:
             return await self.end("shadowed", f"would be: {chosen.kind}", *chosen.reasons, chosen=chosen)
         assert self.view.draft is not None
         apply = ApplyRequest(case=self.case, draft=self.view.draft)
-        receipt = await workflow.execute_activity_method(Crm.apply, apply, **CRM_WRITE)
+        receipt = await unbroken(workflow.execute_activity_method(Crm.apply, apply, **CRM_WRITE))
         return await self.end("applied", *chosen.reasons, chosen=chosen, by=decided_by, receipt=receipt)
 
     async def read(self, document: Document, policy: Policy) -> Proposal:
@@ -125,6 +130,6 @@ class InvoiceIntake:
             receipt=receipt,
         )
         closing = Closing(case=self.case, process=NAME, outcome=outcome, view=self.view)
-        ended = await workflow.execute_local_activity_method(Cases.close, closing, **TABLES)
+        ended = await unbroken(workflow.execute_local_activity_method(Cases.close, closing, **TABLES))
         await self.approval.record()
         return ended

@@ -91,6 +91,13 @@ async def shadowed(desk: Desk) -> Case:
     return await desk.start(CLEAN, policy(stage="shadow"))
 
 
+async def cancelled(desk: Desk) -> Case:
+    case = await desk.start(OVER_LIMIT, policy())
+    await desk.asked(case)
+    await case.cancel()
+    return case
+
+
 SHAPES: tuple[Shape, ...] = (
     straight_through,
     approved,
@@ -105,4 +112,5 @@ SHAPES: tuple[Shape, ...] = (
     hostile,
     bad_start,
     shadowed,
+    cancelled,
 )

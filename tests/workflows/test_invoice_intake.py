@@ -119,6 +119,14 @@ async def test_bad_start_input_ends_unprocessable(desk: Desk, start: list[object
     assert desk.faults(case, outcome) == []
 
 
+async def test_cancelled_case_ends_with_an_outcome(desk: Desk) -> None:
+    case = await scenarios.cancelled(desk)
+
+    outcome = await outcome_of(case)
+
+    assert (outcome.status, desk.row(case).outcome, desk.records()) == ("failed", "failed", [])
+
+
 async def test_shadow_stage_writes_nothing_and_says_what_it_would_have_done(desk: Desk) -> None:
     outcome = await outcome_of(await scenarios.shadowed(desk))
 
