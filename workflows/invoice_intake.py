@@ -79,7 +79,7 @@ class InvoiceIntake:
             return await self.end("shadowed", f"would be: {chosen.kind}", *chosen.reasons, chosen=chosen)
         assert self.view.draft is not None
         apply = ApplyRequest(case=self.case, draft=self.view.draft)
-        receipt = await unbroken(workflow.execute_activity_method(Crm.apply, apply, **CRM_WRITE))
+        receipt = await unbroken(workflow.start_activity_method(Crm.apply, apply, **CRM_WRITE))
         return await self.end("applied", *chosen.reasons, chosen=chosen, by=decided_by, receipt=receipt)
 
     async def read(self, document: Document, policy: Policy) -> Proposal:
@@ -130,6 +130,6 @@ class InvoiceIntake:
             receipt=receipt,
         )
         closing = Closing(case=self.case, process=NAME, outcome=outcome, view=self.view)
-        ended = await unbroken(workflow.execute_local_activity_method(Cases.close, closing, **TABLES))
+        ended = await unbroken(workflow.start_local_activity_method(Cases.close, closing, **TABLES))
         await self.approval.record()
         return ended
