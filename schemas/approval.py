@@ -23,9 +23,10 @@ A decision may be made in open, reminded and handed.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field as Bounded
+from pydantic import StringConstraints
 
 from schemas.case import View
 from schemas.message import Digest, Message
@@ -47,7 +48,7 @@ class Decision(Message):
     verdict: Verb
     draft: Digest
     note: str = Bounded(default="", max_length=2000)
-    corrections: Mapping[str, str] = Bounded(default={}, max_length=50)
+    corrections: Mapping[str, Annotated[str, StringConstraints(max_length=500)]] = Bounded(default={}, max_length=50)
 
 
 class Withdrawal(Message):

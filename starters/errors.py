@@ -1,10 +1,13 @@
 """Errors a person can act on: one clear line, never a traceback, for everything that is not our mistake."""
 
 import errno
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from temporalio.service import RPCError
 
@@ -23,20 +26,37 @@ def explained() -> Iterator[None]:
     """Turn a known trouble into its message and exit status; what is not known keeps its traceback."""
     try:
         yield
-    except BadSettings as error:
-        _leave(f"a setting is wrong: {error}", USED_WRONGLY)
-    except (Refused, NoServer, ServerTrouble) as error:
-        _leave(str(error), FAILED)
-    except RPCError as error:
-        _leave(f"the Temporal server said: {error.message} ({error.status.name.lower()})", FAILED)
-    except DBAPIError as error:
-        _leave(FULL if "full" in str(error.orig) else f"the database said: {error.orig}", FAILED)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            _leave(FULL, FAILED)
-        _leave(f"{error.filename or 'the system'}: {error.strerror or error}", FAILED)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing must be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
     except KeyboardInterrupt:
         _leave("stopped; cases that were started go on without us", FAILED)
+    except tuple(WORDS) as error:
+        words, status = next(said for kind, said in WORDS.items() if isinstance(error, kind))
+        _leave(words(error), status)
+
+
+def _problems(error: ValidationError) -> str:
+    problems = (f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
+    return f"that cannot be sent: {'; '.join(problems)}"
+
+
+def _system(error: OSError) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return FULL if full else f"{error.filename or 'the system'}: {error.strerror or error}"
+
+
+WORDS: Mapping[type[Exception], tuple[Callable[[Any], str], int]] = {
+    BadSettings: (lambda error: f"a setting is wrong: {error}", USED_WRONGLY),
+    Refused: (str, FAILED),
+    NoServer: (str, FAILED),
+    ServerTrouble: (str, FAILED),
+    ValidationError: (_problems, USED_WRONGLY),
+    RPCError: (lambda error: f"the Temporal server said: {error.message} ({error.status.name.lower()})", FAILED),
+    DBAPIError: (lambda error: FULL if "full" in str(error.orig) else f"the database said: {error.orig}", FAILED),
+    OSError: (_system, FAILED),
+}
 
 
 def _leave(message: str, status: int) -> None:

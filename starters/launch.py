@@ -66,8 +66,10 @@ def files_in(sources: Sequence[Path]) -> list[Path]:
         if source.is_dir():
             inside = (path for path in sorted(source.rglob("*")) if path.is_file())
             found += [path for path in inside if not any(part[0] == "." for part in path.relative_to(source).parts)]
-        elif source.exists():
+        elif source.is_file():
             found.append(source)
+        elif source.exists():
+            raise Refused(f"{source} is neither a file nor a folder")
         else:
             raise Refused(f"{source} does not exist")
     return found

@@ -97,6 +97,16 @@ def test_rerun_runs_an_ended_case_again_and_books_it_once(house: House) -> None:
     assert verified["faults"] == []
 
 
+def test_decision_that_is_too_long_is_a_clear_message(house: House) -> None:
+    with house.running():
+        (case,) = house.json("start", "invoice-intake", str(SAMPLES / OVER_LIMIT), "--wait")
+        refused = house.run("correct", case["case"], f"supplier={'x' * 1000}")
+
+    assert refused.returncode == 2
+    assert "corrections.supplier" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_open_case_is_not_rerun(house: House) -> None:
     with house.running():
         (case,) = house.json("start", "invoice-intake", str(SAMPLES / OVER_LIMIT), "--wait")
@@ -156,6 +166,7 @@ def test_second_up_on_the_same_home_is_refused_and_harms_the_first_not(house: Ho
         (["start", "invoice-intake", "no-such-file.pdf"], {}, 1, "no-such-file.pdf does not exist"),
         (["start", "invoice-intake", str(SAMPLES)], {}, 1, "no Temporal server answers"),
         (["start", "tea-making", str(SAMPLES)], {}, 2, "invoice-intake"),
+        (["start", "invoice-intake", "/dev/null"], {}, 1, "neither a file nor a folder"),
         (["replay", str(SAMPLES / CLEAN)], {}, 1, "not a history"),
         (["cases"], {"CASEWORK_PORT": "high"}, 2, "CASEWORK_PORT"),
         (["cases"], {"CASEWORK_HOME": "/proc/nowhere"}, 1, "/proc/nowhere"),
