@@ -4,13 +4,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command 
 VENV := .venv
 STAMP := $(VENV)/installed
 
-.PHONY: help install demo test lint lock figures clean
+.PHONY: help install ocr demo test lint lock figures clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     run the main job on the sample invoices (no key, no container engine)"
 	@echo "make test     run the whole test suite"
 	@echo "make install  only build .venv, with the command .venv/bin/casework"
+	@echo "make ocr      add the reading of scans and photos (the extra [ocr], 300 MB)"
 	@echo "make figures  measure the README's table again"
 	@echo "make lock     pin the dependencies again"
 
@@ -25,6 +26,9 @@ $(STAMP): requirements.lock pyproject.toml
 		|| { echo "a package could not be had: see the line above; check the network, the proxy or the free disk space (df -h .), then run make again." >&2; exit 1; }
 	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
+
+ocr: $(STAMP)
+	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-ocr.lock
 
 demo: $(STAMP)
 	@$(VENV)/bin/casework demo
@@ -43,6 +47,8 @@ figures: $(STAMP)
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.lock
+	uv pip compile pyproject.toml --extra ocr --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements-ocr.lock
 
 clean:
 	rm -rf $(VENV)
