@@ -29,6 +29,8 @@ class Documents:
         except (FileNotFoundError, Altered) as error:
             raise lost("the document") from error
         found = self.parsers.ingest(data, request.limits)
+        xml = base64.b64decode(found.xml) if found.xml else None
+        findings = self.parsers.check_einvoice(xml) if xml else ()
         head = self.audit.record(
             request.case,
             "document.ingested",
@@ -37,6 +39,7 @@ class Documents:
                 "format": found.format,
                 "verdict": found.verdict.status,
                 "reasons": list(found.verdict.reasons),
+                "rules_broken": [finding.code for finding in findings],
             },
         )
         return Document(
@@ -45,6 +48,7 @@ class Documents:
             verdict=found.verdict,
             page_count=len(found.pages),
             text=self.blobs.put(json.dumps(found.pages).encode()) if any(found.pages) else None,
-            xml=self.blobs.put(base64.b64decode(found.xml)) if found.xml else None,
+            xml=self.blobs.put(xml) if xml else None,
+            findings=findings,
             head=head,
         )

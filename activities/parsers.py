@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 from pydantic import ValidationError
 
 from activities.parsing import wire
+from schemas.finding import Finding, Findings
 from schemas.message import Message
 from schemas.proposal import Reading
 from schemas.source import Ingested, IntakeLimits, Verdict
@@ -131,6 +132,14 @@ class Parsers:
 
     def read_einvoice(self, xml: bytes) -> Reading:
         return self._ask("read_einvoice", xml, Reading)
+
+    def check_einvoice(self, xml: bytes) -> tuple[Finding, ...]:
+        """What the official rules say. When they cannot be run on it, that is what a person is told."""
+        try:
+            return self._ask("check_einvoice", xml, Findings).findings
+        except ParserStopped as stopped:
+            message = f"the official rules could not be checked: {stopped}"
+            return (Finding(code="official.unchecked", severity="review", message=message),)
 
     def read_text(self, pages: Sequence[str]) -> Reading:
         return self._ask("read_text", json.dumps(list(pages)).encode(), Reading)

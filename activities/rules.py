@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -21,10 +21,11 @@ from activities.audit import append
 from activities.crm import CrmPort
 from activities.store import Blobs, writing
 from schemas.case import Checked, Draft, Record
-from schemas.invoice import AMOUNTS, REQUIRED, InvoiceCheck
+from schemas.finding import Finding
+from schemas.invoice import AMOUNTS, REQUIRED, REQUIRED_OF_RECEIPTS, InvoiceCheck
 from schemas.policy import InvoicePolicy
 from schemas.proposal import Proposal
-from schemas.routing import Brake, Finding
+from schemas.routing import Brake
 from schemas.tables import BrakeRow, InvoiceClaim
 
 PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
@@ -49,7 +50,11 @@ class Rules:
         process = request.case.partition("/")[0]
         with writing(self.engine) as session:
             others = (booked | _claimed(session, invoice)) - {invoice.ref}
-            findings = (*invoice_findings(proposal, request.policy, today), *_duplicate_findings(others))
+            findings = (
+                *request.document.findings,
+                *invoice_findings(proposal, request.policy, today),
+                *_duplicate_findings(others),
+            )
             row = session.get(BrakeRow, process)
             found = [finding.model_dump() for finding in findings]
             head = append(session, request.case, "rules.checked", {"draft": digest, "findings": found})
@@ -62,7 +67,12 @@ class Rules:
         lines: list[JsonValue] = json.loads(self.blobs.get(proposal.lines)) if proposal.lines else []
         party_ref = party_reference(values.get("supplier"), values.get("supplier_vat_id"))
         invoice_ref = f"{case}:apply"
-        party = {"name": values.get("supplier"), "vat_id": values.get("supplier_vat_id"), "iban": values.get("iban")}
+        iban = values.get("iban")
+        party = {
+            "name": values.get("supplier"),
+            "vat_id": values.get("supplier_vat_id"),
+            "iban": iban if iban and is_iban(iban) else None,
+        }
         invoice = {name: values.get(name) for name in REQUIRED if name not in ("supplier", "invoice_number")}
         return Draft(
             case=case,
@@ -86,15 +96,23 @@ class Rules:
         )
 
     def _booked(self, invoice: Record) -> set[str]:
-        """The refs that the CRM has under this number from this supplier."""
-        party, number = invoice.links["party"], invoice.values["number"]
-        return set(self.crm.find("invoice", {"party": party, "number": number})) if isinstance(number, str) else set()
+        """The refs of what the CRM has that would be the same invoice."""
+        return set(self.crm.find("invoice", {**invoice.links, **same})) if (same := identity(invoice)) else set()
+
+
+def identity(invoice: Record) -> Mapping[str, str]:
+    """What tells an invoice from its supplier's others: its number, or else its day and sum, as on receipts."""
+    for names in (("number",), ("issue_date", "gross_amount")):
+        found = {name: value for name in names if isinstance(value := invoice.values[name], str)}
+        if len(found) == len(names):
+            return found
+    return {}
 
 
 def _claimed(session: Session, invoice: Record) -> set[str]:
-    """The ref of whichever case first came with this number: two that come at once are not in the CRM yet."""
-    party, number = invoice.links["party"], invoice.values["number"]
-    if not isinstance(number, str):
+    """The ref of whichever case first came with this invoice: two that come at once are not in the CRM yet."""
+    party, number = invoice.links["party"], " ".join(identity(invoice).values())
+    if not number:
         return set()
     claim = session.get(InvoiceClaim, (party, number)) or InvoiceClaim(party=party, number=number, ref=invoice.ref)
     session.add(claim)
@@ -103,7 +121,7 @@ def _claimed(session: Session, invoice: Record) -> set[str]:
 
 def _duplicate_findings(others: set[str]) -> Iterator[Finding]:
     for other in sorted(others):
-        message = f"this number from this supplier came before, as {other}"
+        message = f"the same number, or day and sum, came from this supplier before, as {other}"
         yield Finding(code="invoice.duplicate", severity="review", field="invoice_number", message=message)
 
 
@@ -115,7 +133,7 @@ def party_reference(name: str | None, vat_id: str | None) -> str:
 
 def invoice_findings(proposal: Proposal, policy: InvoicePolicy, today: date) -> Iterator[Finding]:
     values = {name: field.value for name, field in proposal.fields.items() if field.value}
-    for name in REQUIRED:
+    for name in REQUIRED_OF_RECEIPTS if values.get("document_type") == "receipt" else REQUIRED:
         if name not in values:
             yield Finding(code="field.missing", severity="block", field=name, message=f"{name} was not found")
     for name, field in proposal.fields.items():
@@ -174,19 +192,24 @@ def _identity_findings(values: dict[str, str]) -> Iterator[Finding]:
     if currency and currency not in CURRENCIES:
         yield Finding(code="currency.unknown", severity="block", field="currency", message="not an ISO 4217 code")
     if vat_id and vat_id[:2] in EU and not vat.is_valid(vat_id):
-        # Told, not asked about: a wrong VAT id costs a letter, a wrong IBAN costs the money.
+        # Told, not asked about: a wrong VAT id costs a letter.
         message = "the VAT id's check digits are wrong"
         yield Finding(code="vat_id.invalid", severity="warn", field="supplier_vat_id", message=message)
-    if iban:
-        try:
-            IBAN(iban)
-        except SchwiftyException:
-            yield Finding(
-                code="iban.invalid", severity="review", field="iban", message="the IBAN's check digits are wrong"
-            )
-    if values.get("document_type", "invoice") != "invoice":
+    if iban and not is_iban(iban):
+        # Told, not asked about: no bank pays to it, and it is left out of the draft. What costs money is a stranger's.
+        message = "the IBAN's check digits are wrong, so it is not written"
+        yield Finding(code="iban.invalid", severity="warn", field="iban", message=message)
+    if values.get("document_type", "invoice") not in ("invoice", "receipt"):
         message = f"this is a {values['document_type']}, not an invoice"
         yield Finding(code="document.not_an_invoice", severity="review", field="document_type", message=message)
+
+
+def is_iban(words: str) -> bool:
+    try:
+        IBAN(words)
+    except SchwiftyException:
+        return False
+    return True
 
 
 CURRENCIES = {currency.code for currency in iso4217.Currency}

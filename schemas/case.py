@@ -7,10 +7,11 @@ from typing import Literal
 from pydantic import JsonValue
 
 from schemas.audit import Audited
+from schemas.finding import Finding
 from schemas.message import Digest, Message
 from schemas.policy import Stage
 from schemas.proposal import Proposal, Rung
-from schemas.routing import Brake, Finding
+from schemas.routing import Brake
 from schemas.source import Document, IntakeLimits, Source
 
 OutcomeStatus = Literal["applied", "rejected", "expired", "unprocessable", "failed", "shadowed"]

@@ -16,7 +16,9 @@ REQUIRED = (
 )
 OPTIONAL = ("supplier_vat_id", "iban", "document_type")
 FIELDS = REQUIRED + OPTIONAL
-"""`document_type` is `invoice`, `credit-note` or `other`; absent means invoice."""
+"""`document_type` is `invoice`, `receipt`, `credit-note` or `other`; absent means invoice."""
+REQUIRED_OF_RECEIPTS = ("supplier", "issue_date", "currency", "gross_amount")
+"""A receipt, or simplified invoice, need have no number and need not tell the tax from the rest."""
 AMOUNTS = ("net_amount", "tax_amount", "gross_amount")
 
 

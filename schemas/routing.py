@@ -11,24 +11,11 @@ from typing import Literal
 
 from pydantic import Field as Bounded
 
+from schemas.finding import Finding
 from schemas.message import Message
 from schemas.policy import STAGES, Policy, Stage
 from schemas.proposal import Proposal
 from schemas.source import Verdict
-
-Severity = Literal["info", "warn", "review", "block"]
-
-
-class Finding(Message):
-    """One result of checking.
-
-    review: a person must look. block: cannot be written as it stands, so a person corrects or rejects.
-    """
-
-    code: str
-    severity: Severity
-    field: str = ""
-    message: str
 
 
 class Brake(Message):

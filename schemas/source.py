@@ -3,6 +3,7 @@
 from typing import Literal
 
 from schemas.audit import Audited
+from schemas.finding import Finding
 from schemas.message import Digest, Message
 
 Format = Literal["pdf", "cii", "ubl", "unknown"]
@@ -54,3 +55,5 @@ class Document(Audited):
     page_count: int = 0
     text: Digest | None = None
     xml: Digest | None = None
+    findings: tuple[Finding, ...] = ()
+    """What the official rules say of an e-invoice."""

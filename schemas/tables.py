@@ -134,11 +134,11 @@ class CrmInvoice(CrmRecord, table=True):
     __tablename__ = "crm_invoices"
 
     party: str = Field(foreign_key="crm_parties.ref", index=True)
-    number: str = Field(index=True)
+    number: str | None = Field(index=True)
     issue_date: str
     currency: str
-    net_amount: str
-    tax_amount: str
+    net_amount: str | None
+    tax_amount: str | None
     gross_amount: str
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON))
 

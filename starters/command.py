@@ -11,22 +11,21 @@ import typer
 from rich.progress import Progress
 from temporalio.client import WorkflowHistory
 
-from starters import auditing, people, screen
+from starters import auditing, evaluate, people, screen
 from starters.demo import demonstrate
 from starters.errors import explained
 from starters.invoice_intake import INVOICE_INTAKE
 from starters.launch import Launcher, Process, Refused, Started, files_in
 from starters.life import up as stay_up
 from starters.life import work
+from starters.processes import PROCESSES, process_named
 from starters.shell import CaseName, Json, Shell, app, shell
 from workers.build import Parts
 from workers.replay import Replayed
 from workers.replay import replay as run_again
 from workers.temporal import connect
 
-__all__ = ["app", "auditing", "main", "people"]
-
-PROCESSES = {process.name: process for process in (INVOICE_INTAKE,)}
+__all__ = ["app", "auditing", "evaluate", "main", "people"]
 
 
 @app.command()
@@ -63,7 +62,7 @@ def start(
         paths = files_in(sources)
         if not paths:
             raise Refused("there is no file in what you named")
-        started = asyncio.run(_start(it, _process(process), paths, wait=wait))
+        started = asyncio.run(_start(it, process_named(process), paths, wait=wait))
         rows = {row.id: row for one in started if (row := it.parts.cases.get(one.case))}
     if as_json:
         told = (
@@ -119,7 +118,9 @@ def rerun(
         row = it.case(case)
 
         async def again() -> None:
-            await Launcher(await connect(it.settings), it.parts, it.settings, _process(row.process)).rerun(row, why)
+            await Launcher(await connect(it.settings), it.parts, it.settings, process_named(row.process)).rerun(
+                row, why
+            )
 
         asyncio.run(again())
     if as_json:
@@ -172,12 +173,6 @@ def _recorded(path: Path) -> WorkflowHistory:
         raise Refused(
             f"{path} is not a history in JSON ({type(error).__name__}): 'temporal workflow show -o json' writes one"
         ) from None
-
-
-def _process(name: str) -> Process:
-    if process := PROCESSES.get(name):
-        return process
-    raise typer.BadParameter(f"{name!r} is none of {', '.join(PROCESSES)}", param_hint="PROCESS")
 
 
 def main() -> None:

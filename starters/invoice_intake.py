@@ -15,7 +15,7 @@ def intake(source: Source, policy: InvoicePolicy, by: str) -> Message:
     return Intake(source=source, policy=policy, submitted_by=by)
 
 
-INVOICE_INTAKE = Process(name=NAME, charter=Charter[InvoicePolicy], intake=intake)
+INVOICE_INTAKE: Process = Process(name=NAME, charter=Charter[InvoicePolicy], intake=intake)
 
 if __name__ == "__main__":
     from starters.command import main

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas.case import View
+from schemas.scoring import Miss, Score
 from schemas.tables import CaseRow
 from starters.launch import Started
 from workflows.card import visible
@@ -150,3 +151,16 @@ def print_started(started: Sequence[Started], rows: Mapping[str, CaseRow], most:
         if one.how == "failed":
             err.print(f"[red]not started[/] {plain(one.source)}: {plain(one.problem)}")
     out.print(", ".join(f"{count} {how}" for how, count in Counter(one.how for one in started).items()))
+
+
+def print_score(figures: Score, missed: Sequence[Miss]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in figures.model_dump().items():
+        shown = ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else value
+        table.add_row(name.replace("_", " "), plain("cannot be told" if shown is None else shown, 400))
+    out.print(table)
+    for miss in missed:
+        straight = "[red]straight through[/] " if miss.straight else ""
+        out.print(f"line {miss.line} {plain(miss.source, 60)} {straight}{miss.field} ({miss.confidence:.2f})")
+        out.print(f"    expected {plain(miss.expected)}\n    found    {plain(miss.found)}")
+        out.print(f"    evidence {plain(miss.evidence)}")

@@ -17,7 +17,7 @@ from activities.audit import Audit
 from activities.cases import Cases
 from activities.crm import Crm, EmbeddedCrm
 from activities.documents import Documents
-from activities.model import Endpoint, Model
+from activities.model import Endpoint, Model, Readers
 from activities.parsers import Parsers
 from activities.rules import Rules
 from activities.store import Blobs
@@ -52,32 +52,36 @@ def built(settings: Settings) -> Iterator[Parts]:
         stack.callback(engine.dispose)
         files, root = fsspec.url_to_fs(settings.blobs)
         blobs = Blobs(files, root)
-        parsers = stack.enter_context(Parsers())
-        endpoint = _endpoint(settings, stack)
+        reading = stack.enter_context(readers(settings))
         audit, port = Audit(engine), EmbeddedCrm(engine)
         yield Parts(
             engine=engine,
             blobs=blobs,
             audit=audit,
             cases=Cases(engine, blobs),
-            parsers=parsers,
-            documents=Documents(blobs, parsers, audit),
-            model=Model(blobs, parsers, audit, endpoint),
+            parsers=reading.parsers,
+            documents=Documents(blobs, reading.parsers, audit),
+            model=Model(blobs, reading, audit),
             rules=Rules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
         )
 
 
-def _endpoint(settings: Settings, stack: ExitStack) -> Endpoint | None:
-    if not settings.model:
-        return None
-    client = OpenAI(
-        api_key=settings.model_key.get_secret_value() or "none",
-        base_url=settings.model_url or None,
-        max_retries=0,
-        timeout=timedelta(minutes=2).total_seconds(),
-    )
-    return Endpoint(stack.enter_context(client), settings.model)
+@contextmanager
+def readers(settings: Settings) -> Iterator[Readers]:
+    """What reads documents, alone: for measuring it needs neither a database nor Temporal."""
+    with ExitStack() as stack:
+        parsers = stack.enter_context(Parsers())
+        if not settings.model:
+            yield Readers(parsers)
+            return
+        client = OpenAI(
+            api_key=settings.model_key.get_secret_value() or "none",
+            base_url=settings.model_url or None,
+            max_retries=0,
+            timeout=timedelta(minutes=2).total_seconds(),
+        )
+        yield Readers(parsers, Endpoint(stack.enter_context(client), settings.model))
 
 
 def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False) -> Worker:

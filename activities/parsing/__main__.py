@@ -11,7 +11,8 @@ from typing import BinaryIO
 import psutil
 from pydantic import BaseModel
 
-from activities.parsing import einvoice, reader, sniff, wire
+from activities.parsing import einvoice, official, reader, sniff, wire
+from schemas.finding import Findings
 from schemas.source import IntakeLimits
 
 _WATCH_SECONDS = 0.05
@@ -34,6 +35,8 @@ def answer(request: dict[str, str], body: bytes) -> BaseModel:
             return sniff.ingest(body, IntakeLimits.model_validate_json(request["limits"]))
         case "read_einvoice":
             return einvoice.read(body)
+        case "check_einvoice":
+            return Findings(findings=tuple(official.check(body)))
         case "read_text":
             return reader.read(json.loads(body))
         case other:

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
-from activities.model import UNSUPPORTED, Endpoint, Model
+from activities.model import UNSUPPORTED, Endpoint, Model, Readers
 from activities.parsers import Parsers
 from activities.store import Blobs
 from schemas.case import ReadRequest
@@ -92,12 +92,12 @@ def parsers() -> Iterator[Parsers]:
 @pytest.fixture
 def model(blobs: Blobs, parsers: Parsers, audit: Audit, provider: Provider) -> Iterator[Model]:
     with provider.client() as client:
-        yield Model(blobs, parsers, audit, Endpoint(client, "small"))
+        yield Model(blobs, Readers(parsers, Endpoint(client, "small")), audit)
 
 
 @pytest.fixture
 def without_endpoint(model: Model) -> Model:
-    return Model(model.blobs, model.parsers, model.audit)
+    return Model(model.blobs, Readers(model.readers.parsers), model.audit)
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_parser_that_was_stopped_is_passed_over_and_said(
 ) -> None:
     provider.answers = [reads(SUPPLIER)]
     with Parsers(size=1, seconds=0.001) as hasty:
-        proposal = read(Model(model.blobs, hasty, model.audit, model.endpoint), case, both)
+        proposal = read(Model(model.blobs, Readers(hasty, model.readers.endpoint), model.audit), case, both)
 
     assert proposal.rung == "endpoint"
     assert proposal.after == "embedded-xml: the parser was stopped after 0.001 s"

@@ -126,8 +126,8 @@ def test_vat_id_from_outside_the_union_is_not_judged(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["DE88370400440532013000", "DE8937040044053201300", "none"])
-def test_wrong_iban_goes_to_a_person(value: str) -> None:
-    assert found(iban=value) == [("iban.invalid", "review", "iban")]
+def test_wrong_iban_is_told_not_asked_about(value: str) -> None:
+    assert found(iban=value) == [("iban.invalid", "warn", "iban")]
 
 
 @pytest.mark.parametrize("name", ["net_amount", "tax_amount", "gross_amount"])
@@ -188,6 +188,23 @@ def test_invoice_that_says_so_is_no_finding() -> None:
     assert found(document_type="invoice") == []
 
 
+RECEIPT: dict[str, str | None] = {
+    "document_type": "receipt",
+    "invoice_number": None,
+    "net_amount": None,
+    "tax_amount": None,
+}
+
+
+def test_receipt_needs_neither_number_nor_tax() -> None:
+    assert found(**RECEIPT) == []
+
+
+@pytest.mark.parametrize("name", ["supplier", "issue_date", "currency", "gross_amount"])
+def test_receipt_needs_all_else(name: str) -> None:
+    assert found(**{**RECEIPT, name: None}) == [("field.missing", "block", name)]
+
+
 STARTS = st.sampled_from(["", "DE", "ES", "FR", "IT", "NL", "2026-", "-", "0"])
 WORDS = st.builds(str.__add__, STARTS, st.text(max_size=12) | st.text("0123456789.-BT", max_size=14))
 
@@ -229,8 +246,23 @@ def test_number_already_booked_from_this_supplier_goes_to_a_person(rules: Rules,
 
     checked = check(rules, case)
 
-    assert duplicates(checked) == ["this number from this supplier came before, as invoice-intake/earlier:apply"]
+    assert duplicates(checked) == [
+        "the same number, or day and sum, came from this supplier before, as invoice-intake/earlier:apply"
+    ]
     assert [finding.severity for finding in checked.findings if finding.field == "invoice_number"] == ["review"]
+
+
+def test_receipt_without_a_number_is_known_again_by_day_and_sum(rules: Rules, case: str) -> None:
+    book(rules, "invoice-intake/earlier", **RECEIPT)
+
+    assert len(duplicates(check(rules, case, **RECEIPT))) == 1
+    assert duplicates(check(rules, "invoice-intake/other", **RECEIPT, gross_amount="7.00")) == []
+
+
+def test_wrong_iban_is_not_written(rules: Rules, case: str) -> None:
+    draft = Draft.model_validate_json(rules.blobs.get(check(rules, case, iban="DE88370400440532013000").draft))
+
+    assert draft.records[0].values["iban"] is None
 
 
 def test_number_that_another_case_came_with_goes_to_a_person_though_nothing_is_booked_yet(

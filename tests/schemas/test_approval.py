@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from schemas.approval import Ask, Channel, Decision, Reply, Verb, Wait, Withdrawal
 from schemas.case import View
+from schemas.finding import Finding
 from schemas.message import digest_of
 from schemas.policy import ApprovalPolicy
-from schemas.routing import Finding
 
 CLERK, DEPUTY, OWNER, STRANGER = "ap-clerk", "ap-deputy", "finance-lead", "mallory"
 DRAFT, CORRECTED = digest_of(b"draft"), digest_of(b"corrected draft")

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from schemas.charter import Charter
-from starters.command import PROCESSES
 from starters.launch import Process, Refused
+from starters.processes import PROCESSES
 from workers.settings import REPOSITORY, Settings
 
 CHARTERS = sorted((REPOSITORY / "deploy" / "charters").glob("*.yaml"))

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.finding import Finding, Severity
 from schemas.policy import STAGES, ApprovalPolicy, Policy, Stage
 from schemas.proposal import Field, Proposal, Rung
-from schemas.routing import Brake, Finding, Route, Severity, refusal, route
+from schemas.routing import Brake, Route, refusal, route
 from schemas.source import Verdict, VerdictStatus
 
 POLICY = Policy(

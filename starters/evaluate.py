@@ -1,0 +1,146 @@
+"""`casework evaluate`: labelled documents taken in, read, checked and routed as cases are, with nothing written."""
+
+from base64 import b64decode
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.progress import Progress
+from temporalio.exceptions import ApplicationError
+
+from activities.model import Readers
+from activities.parsers import ParserStopped
+from activities.rules import invoice_findings
+from schemas.policy import InvoicePolicy
+from schemas.proposal import Proposal
+from schemas.routing import Brake, refusal, route
+from schemas.scoring import Judged, Labelled, misses, score
+from schemas.source import Ingested
+from starters import screen
+from starters.launch import Refused
+from starters.processes import PROCESSES, process_named
+from starters.shell import Json, app
+from workers.build import readers
+from workers.settings import Settings
+
+AT_ONCE = 2
+EXPOSURE = ("amount.over_limit", "amount.no_limit")
+"""What the policy is willing to risk, which says nothing of how well a document was read."""
+
+
+@app.command()
+def evaluate(
+    process: Annotated[str, typer.Argument(help=" or ".join(PROCESSES))],
+    file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="One labelled document a line.")],
+    *,
+    reader: Annotated[str, typer.Option("--reader", metavar="RUNG", help="Read with this rung alone.")] = "",
+    show_misses: Annotated[bool, typer.Option("--misses", help="List every field that was not as expected.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure reading and checking on labelled documents, as if autonomous, against an empty CRM.
+
+    A line is {"source": "path, relative to the file", "expected": {field: value}}, or has "text" and a null source.
+    """
+    settings, started = Settings.from_env(), monotonic()
+    policy = as_if_autonomous(process_named(process).load_charter(settings).policy, reader)
+    labelled = labelled_in(file)
+    with readers(settings) as rungs:
+        if reader == "endpoint" and rungs.endpoint is None:
+            raise Refused("no endpoint is set: CASEWORK_MODEL names the model to ask")
+        judged = judge_all(labelled, Judge(rungs, policy, file.parent))
+    figures, missed = score(labelled, judged, monotonic() - started), misses(labelled, judged)
+    if as_json:
+        told: dict[str, Any] = figures.model_dump()
+        screen.print_json({**told, "misses": [miss._asdict() for miss in missed]} if show_misses else told)
+    else:
+        screen.print_score(figures, missed if show_misses else ())
+
+
+def as_if_autonomous(policy: InvoicePolicy, reader: str) -> InvoicePolicy:
+    """Every rung trusted; the thresholds stay."""
+    if reader and reader not in policy.rungs:
+        raise typer.BadParameter(f"{reader!r} is none of {', '.join(policy.rungs)}", param_hint="--reader")
+    rungs = tuple(rung for rung in policy.rungs if rung == reader or not reader)
+    return policy.model_copy(update={"stage": "autonomous", "rungs": rungs, "autonomous_rungs": rungs})
+
+
+def labelled_in(file: Path) -> list[Labelled]:
+    """Every line, or the first problem with its number: half an evaluation is none."""
+    found = []
+    for number, line in enumerate(file.read_text().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            label = Labelled.model_validate_json(line, extra="forbid")
+        except ValidationError as error:
+            problem = error.errors()[0]
+            where = ".".join(map(str, problem["loc"]))
+            raise Refused(f"{file}, line {number}: {where or 'the line'}: {problem['msg']}") from None
+        if label.source is not None and not (file.parent / label.source).is_file():
+            raise Refused(f"{file}, line {number}: there is no file {file.parent / label.source}")
+        found.append(label)
+    if not found:
+        raise Refused(f"{file} holds no labelled document")
+    return found
+
+
+def judge_all(labelled: Sequence[Labelled], judge: "Judge") -> list[Judged]:
+    with (
+        Progress(console=screen.err, transient=True) as progress,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        return list(progress.track(pool.map(judge.judge, labelled), total=len(labelled), description="reading"))
+
+
+@dataclass(frozen=True)
+class Judge:
+    readers: Readers
+    policy: InvoicePolicy
+    folder: Path
+
+    def judge(self, label: Labelled) -> Judged:
+        """What would become of this document, all by itself: no other case has ever been booked."""
+        document = self._ingest(label)
+        if refused := refusal(document.verdict):
+            return Judged(verdict=document.verdict.status, rung="none", reasons=refused.reasons)
+        xml = b64decode(document.xml) if document.xml else None
+        proposal = self._read(document, xml)
+        found = (
+            *(self.readers.parsers.check_einvoice(xml) if xml else ()),
+            *invoice_findings(proposal, self.policy, datetime.now(UTC).date()),
+        )
+        findings = [finding for finding in found if finding.code not in EXPOSURE]
+        unsure = self.policy.model_copy(update={"min_confidence": 0})
+        chosen = route(document.verdict, proposal, findings, self.policy, Brake())
+        return Judged(
+            verdict=document.verdict.status,
+            rung=proposal.rung,
+            fields=proposal.fields,
+            confidence=min((field.confidence for field in proposal.fields.values() if field.value), default=0),
+            clean=route(document.verdict, proposal, findings, unsure, Brake()).kind == "auto",
+            straight=chosen.kind == "auto",
+            reasons=chosen.reasons,
+        )
+
+    def _ingest(self, label: Labelled) -> Ingested:
+        if label.source is None:
+            return Ingested(pages=tuple(label.text.split("\f")))
+        return self.readers.parsers.ingest((self.folder / label.source).read_bytes(), self.policy.limits)
+
+    def _read(self, document: Ingested, xml: bytes | None) -> Proposal:
+        """The first rung that answers, once asked; one that fails is passed over, as a case does in the end."""
+        pages = document.pages if any(document.pages) else ()
+        for rung in self.policy.rungs:
+            try:
+                answer = self.readers.read(rung, pages, xml)
+            except (ParserStopped, ApplicationError):
+                continue
+            if answer:
+                return Proposal(rung=rung, fields=answer.reading.fields)
+        return Proposal(rung="person")

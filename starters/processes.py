@@ -1,0 +1,14 @@
+"""The processes that starters know, by name."""
+
+import typer
+
+from starters.invoice_intake import INVOICE_INTAKE
+from starters.launch import Process
+
+PROCESSES = {process.name: process for process in (INVOICE_INTAKE,)}
+
+
+def process_named(name: str) -> Process:
+    if process := PROCESSES.get(name):
+        return process
+    raise typer.BadParameter(f"{name!r} is none of {', '.join(PROCESSES)}", param_hint="PROCESS")
