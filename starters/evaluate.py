@@ -73,7 +73,11 @@ def as_if_autonomous(policy: InvoicePolicy, reader: str) -> InvoicePolicy:
 def labelled_in(file: Path) -> list[Labelled]:
     """Every line, or the first problem with its number: half an evaluation is none."""
     found = []
-    for number, line in enumerate(file.read_text().splitlines(), 1):
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise Refused(f"{file} is not a text file in UTF-8") from None
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:

@@ -1,0 +1,71 @@
+"""`casework evaluate`: one object of figures on standard output, nothing written, and a clear word on bad files."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from starters.command import app
+from starters.demo import SAMPLES
+from starters.evaluate import labelled_in
+from starters.launch import Refused
+
+EINVOICE = SAMPLES / "northwind-paper-RE-2026-0117.pdf"
+RECEIPT = "Bolt Hardware Ltd\nReceipt\nDate: 2026-03-02\nTotal EUR 12.00\nCash EUR 12.00\n"
+
+
+def run(folder: Path, *lines: object, options: tuple[str, ...] = ()) -> Result:
+    file = folder / "labelled.jsonl"
+    file.write_text("\n".join(json.dumps(line) for line in lines))
+    env = {"CASEWORK_HOME": str(folder / "home")}
+    return CliRunner().invoke(app, ["evaluate", "invoice-intake", str(file), "--json", *options], env=env)
+
+
+def einvoice(number: str = "RE-2026-0117") -> object:
+    return {"source": str(EINVOICE), "expected": {"invoice_number": number}}
+
+
+def test_figures_are_one_object_and_nothing_is_written(tmp_path: Path) -> None:
+    result = run(tmp_path, einvoice(), {"source": None, "text": RECEIPT, "expected": {"gross_amount": "12.00"}})
+
+    figures = json.loads(result.stdout)
+    assert (figures["n"], figures["fields"]) == (2, {"invoice_number": 1.0, "gross_amount": 1.0})
+    assert figures["rungs"] == {"embedded-reader": 1, "embedded-xml": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["labelled.jsonl"]
+
+
+def test_same_invoice_twice_is_straight_through_twice_as_nothing_was_booked(tmp_path: Path) -> None:
+    assert json.loads(run(tmp_path, einvoice(), einvoice()).stdout)["straight_through_rate"] == 1.0
+
+
+def test_wrong_value_that_goes_straight_through_is_counted_and_listed(tmp_path: Path) -> None:
+    figures = json.loads(run(tmp_path, einvoice("RE-2026-0118"), options=("--misses",)).stdout)
+
+    assert figures["straight_through_error_rate"] == 1.0
+    (miss,) = figures["misses"]
+    assert (miss["expected"], miss["found"]) == ("RE-2026-0118", "RE-2026-0117")
+    assert "RE-2026-0117" in miss["evidence"]
+
+
+def test_reader_picks_the_rung(tmp_path: Path) -> None:
+    figures = json.loads(run(tmp_path, einvoice(), options=("--reader", "embedded-reader")).stdout)
+
+    assert figures["rungs"] == {"embedded-reader": 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("{", "line 2: the line: Invalid JSON"),
+        ('{"source": null, "text": "x"}', "line 2: expected: Field required"),
+        ('{"source": null, "txt": "x", "expected": {}}', "line 2: txt: Extra inputs are not permitted"),
+        ('{"source": "gone.pdf", "expected": {}}', "line 2: there is no file"),
+    ],
+)
+def test_bad_line_is_named_before_anything_is_measured(tmp_path: Path, line: str, problem: str) -> None:
+    file = tmp_path / "labelled.jsonl"
+    file.write_text(f'{{"source": null, "text": "x", "expected": {{}}}}\n{line}\n')
+
+    with pytest.raises(Refused, match=problem):
+        labelled_in(file)
