@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 from activities.documents import Documents
@@ -101,23 +101,22 @@ class Cost:
     server_cpu_ms: float
 
 
+Run = Callable[[int], Awaitable[Sequence[WorkflowHandle[Any, Any]]]]
+"""Starts so many, `AT_ONCE` at a time, and gives their handles."""
+
+
 @dataclass
 class Bench:
     client: Client
     server: psutil.Process
+    runs: Mapping[str, Run]
     costs: dict[str, list[Cost]] = field(default_factory=dict)
 
-    async def round(self, name: str, cases: int, run: Callable[[], Awaitable[None]]) -> None:
-        """Run so many, a few at a time, and note what that cost."""
-        room = asyncio.Semaphore(AT_ONCE)
-
-        async def one() -> None:
-            async with room:
-                await run()
-
+    async def round(self, name: str, cases: int) -> None:
+        """Start so many, wait until all have ended, and note what that cost."""
         own, server, begun = own_cpu(), cpu(self.server), monotonic()
         async with asyncio.timeout(PATIENCE):
-            await asyncio.gather(*(one() for _ in range(cases)))
+            await asyncio.gather(*(handle.result() for handle in await self.runs[name](cases)))
         seconds = monotonic() - begun
         cost = Cost(cases, seconds, (own_cpu() - own) * 1000, (cpu(self.server) - server) * 1000)
         self.costs.setdefault(name, []).append(cost)
@@ -135,8 +134,8 @@ def own_cpu() -> float:
 
 
 @asynccontextmanager
-async def bench_on(home: Path) -> AsyncIterator[tuple[Bench, Mapping[str, Callable[[], Awaitable[None]]]]]:
-    """A server, a worker for each of the three, and how one case of each is run to its end."""
+async def bench_on(home: Path) -> AsyncIterator[Bench]:
+    """A server, and a worker for each of the three."""
     port, ui_port = free_ports()
     settings = Settings(home=home, port=port, ui_port=ui_port, person="bench")
     numbers = count()
@@ -154,27 +153,29 @@ async def bench_on(home: Path) -> AsyncIterator[tuple[Bench, Mapping[str, Callab
             )
         )
 
-        async def bare() -> None:
-            await plain.execute_workflow(Bare.run, id=f"bare-{next(numbers)}", task_queue="bare")
+        async def bare(cases: int) -> Sequence[WorkflowHandle[Any, Any]]:
+            room = asyncio.Semaphore(AT_ONCE)
 
-        async def launcher(queue: str, parts: Parts) -> Callable[[], Awaitable[None]]:
+            async def start() -> WorkflowHandle[Any, Any]:
+                async with room:
+                    return await plain.start_workflow(Bare.run, id=f"bare-{next(numbers)}", task_queue="bare")
+
+            return await asyncio.gather(*(start() for _ in range(cases)))
+
+        async def cases_on(queue: str, parts: Parts) -> Run:
             await stack.enter_async_context(build_worker(client, queue, parts))
-            launch = Launcher(client, parts, settings.model_copy(update={"task_queue": queue}), INVOICE_INTAKE)
+            launcher = Launcher(client, parts, settings.model_copy(update={"task_queue": queue}), INVOICE_INTAKE)
 
-            async def case() -> None:
-                path = home / f"{next(numbers):06}.xml"
-                path.write_bytes(SAMPLE.replace(b"XR-2026-0208", f"XR-{queue}-{path.stem}".encode()))
-                async for started in launch.start_all([path]):
-                    await client.get_workflow_handle(started.case).result()
+            async def run(cases: int) -> Sequence[WorkflowHandle[Any, Any]]:
+                paths = [home / f"{next(numbers):06}.xml" for _ in range(cases)]
+                for path in paths:
+                    path.write_bytes(SAMPLE.replace(b"XR-2026-0208", f"XR-{queue}-{path.stem}".encode()))
+                return [client.get_workflow_handle(one.case) async for one in launcher.start_all(paths)]
 
-            return case
+            return run
 
-        runs = {
-            "bare": bare,
-            "frame": await launcher("frame", stubbed(parts)),
-            "full": await launcher("full", parts),
-        }
-        yield Bench(plain, psutil.Process(int((home / "server.pid").read_text()))), runs
+        runs = {"bare": bare, "frame": await cases_on("frame", stubbed(parts)), "full": await cases_on("full", parts)}
+        yield Bench(plain, psutil.Process(int((home / "server.pid").read_text())), runs)
 
 
 async def size_of(client: Client, workflow_type: str, queue: str) -> dict[str, int]:
@@ -190,13 +191,13 @@ async def size_of(client: Client, workflow_type: str, queue: str) -> dict[str, i
 
 
 async def measured(home: Path, rounds: int, cases: int) -> dict[str, dict[str, float]]:
-    async with bench_on(home) as (bench, runs):
-        for name, run in runs.items():  # the first of each loads and compiles what all use
-            await bench.round(name, AT_ONCE, run)
+    async with bench_on(home) as bench:
+        for name in bench.runs:  # the first of each loads and compiles what all use
+            await bench.round(name, AT_ONCE)
         bench.costs.clear()
         for _ in range(rounds):
-            for name, run in runs.items():
-                await bench.round(name, cases, run)
+            for name in bench.runs:
+                await bench.round(name, cases)
         sizes = {
             "bare": await size_of(bench.client, "Bare", "bare"),
             "frame": await size_of(bench.client, INVOICE_INTAKE.name, "frame"),
