@@ -13,6 +13,7 @@ from activities.audit import append
 from activities.store import Blobs, reading, writing
 from schemas.audit import Head
 from schemas.case import Closing, Outcome, View, Waiting
+from schemas.mail import Mail
 from schemas.source import Source
 from schemas.tables import CaseRow
 
@@ -125,6 +126,15 @@ class Cases:
         with reading(self.engine) as session:
             rows = session.exec(select(CaseRow.status, CaseRow.outcome)).all()
         return Counter(outcome or status for status, outcome in rows)
+
+    def source(self, row: CaseRow) -> Source:
+        """What the case was started with; the row alone does not know the mail it came in."""
+        return self.view(row).source or Source(digest=row.source, name=row.source_name, size=row.source_size)
+
+    def mail(self, row: CaseRow) -> Mail | None:
+        """The mail it came in, when it did and the case has come so far that its view tells."""
+        digest = self.source(row).mail
+        return Mail.model_validate_json(self.blobs.get(digest)) if digest else None
 
     def view(self, row: CaseRow) -> View:
         return View.model_validate_json(self.blobs.get(row.view)) if row.view else View()

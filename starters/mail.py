@@ -24,7 +24,7 @@ MAX_BYTES = 50_000_000
 """Of a whole mail; the documents in it are as large as the process accepts."""
 MAX_PARTS, MAX_DEPTH = 200, 20
 MAX_TEXT, MAX_HEADER, MAX_NAME = 20_000, 8_000, 200
-_MAX_TEXT_BYTES = 100_000
+_MAX_TEXT_BYTES = 400_000
 
 _MAILS = frozenset({"message/rfc822", "message/global"})
 _RETURNED = _MAILS | {"text/rfc822-headers", "message/rfc822-headers"}

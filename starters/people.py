@@ -75,12 +75,13 @@ def show(case: CaseName, *, as_json: Json = False) -> None:
     """Show a case: what was read, from which words, what was found, and how to decide."""
     with shell() as it:
         row = it.case(case)
-        view = it.parts.cases.view(row)
+        view, mail = it.parts.cases.view(row), it.parts.cases.mail(row)
         link = ui_link(it.settings, row.id)
     if as_json:
-        screen.print_json({**row.model_dump(), "view": view.model_dump(mode="json"), "link": link})
+        told = {"view": view.model_dump(mode="json"), "mail": mail.model_dump() if mail else None, "link": link}
+        screen.print_json({**row.model_dump(), **told})
     else:
-        screen.show_case(row, view, link)
+        screen.show_case(row, view, mail, link)
 
 
 @app.command()

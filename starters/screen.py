@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas.case import View
+from schemas.mail import Mail
 from schemas.tables import CaseRow
 from starters.launch import Started
 from workflows.card import visible
@@ -19,6 +20,9 @@ from workflows.card import visible
 WIDTH = None if sys.stdout.isatty() else 160
 out = Console(highlight=False, soft_wrap=True, width=WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+MAIL_LINES = 6
+"""Lines of a mail's text that are shown of a case."""
 
 COLOURS = {
     "applied": "green",
@@ -107,9 +111,21 @@ def fields_of(view: View) -> Table:
     return table
 
 
-def show_case(row: CaseRow, view: View, link: str) -> None:
+def print_mail(mail: Mail) -> None:
+    """Who sent it, and how the text begins: evidence, with nothing in it acting on the terminal."""
+    out.print(f"mail   {plain(mail.subject)}\n       from {plain(mail.sender)}, {plain(mail.date)}")
+    lines = [line for line in mail.text.splitlines() if visible(line)]
+    for line in lines[:MAIL_LINES]:
+        out.print(f"       | {plain(line, 110)}")
+    if len(lines) > MAIL_LINES:
+        out.print(f"       | and {len(lines) - MAIL_LINES} lines more ('--json' has them)")
+
+
+def show_case(row: CaseRow, view: View, mail: Mail | None, link: str) -> None:
     out.print(f"[bold]{plain(row.source_name or row.id)}[/]  {standing(row)}  stage {row.stage or '-'}")
     out.print(f"case   {row.id}\nsource {row.source_size} bytes, entered {ago(row.started_at)}, run {row.runs}")
+    if mail:
+        print_mail(mail)
     if view.document:
         out.print(f"intake {view.document.format}, {view.document.page_count} pages, {view.document.verdict.status}")
     if view.proposal:
@@ -140,13 +156,17 @@ def bullets(title: str, lines: Iterable[str]) -> None:
 
 
 def print_started(started: Sequence[Started], rows: Mapping[str, CaseRow], most: int = 40) -> None:
-    """Each start on a line while they are few; always how many, and always each one that failed."""
-    for one in started if len(started) <= most else ():
+    """Each start on a line while they are few; always how many, what was left out, and each one that failed."""
+    few = len(started) <= most
+    for one in started if few else ():
         if one.case:
-            out.print(
-                f"{short(one.case)}  {one.how:7} {standing(rows[one.case]):13} {plain(one.source)}", soft_wrap=True
-            )
+            out.print(f"{short(one.case)}  {one.how:8} {standing(rows[one.case]):13} {plain(one.name)}", soft_wrap=True)
+        elif one.how == "left out":
+            out.print(f"{'':8}  left out {'':13} {plain(one.name)}: {plain(one.problem)}", soft_wrap=True)
     for one in started:
         if one.how == "failed":
-            err.print(f"[red]not started[/] {plain(one.source)}: {plain(one.problem)}")
+            err.print(f"[red]not started[/] {plain(one.name)}: {plain(one.problem, 600)}")
     out.print(", ".join(f"{count} {how}" for how, count in Counter(one.how for one in started).items()))
+    left = Counter(one.problem for one in started if one.how == "left out")
+    for why, count in () if few else left.most_common():
+        out.print(f"  {count} left out: {plain(why)}")
