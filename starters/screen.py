@@ -4,13 +4,13 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from schemas.case import View
+from schemas.case import Summary, View
 from schemas.mail import Mail
 from schemas.tables import CaseRow
 from starters.launch import Started
@@ -21,6 +21,7 @@ WIDTH = None if sys.stdout.isatty() else 160
 out = Console(highlight=False, soft_wrap=True, width=WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+HOUR = timedelta(hours=1)
 MAIL_LINES = 6
 """Lines of a mail's text that are shown of a case."""
 
@@ -49,14 +50,19 @@ def standing(row: CaseRow) -> str:
     return row.outcome or row.status
 
 
+def span(time: timedelta) -> str:
+    """Its length in one round number: `3d`, `2h`."""
+    seconds = abs(time.total_seconds())
+    unit, size = next(
+        ((unit, size) for unit, size in (("d", 86400), ("h", 3600), ("min", 60)) if seconds >= size), ("s", 1)
+    )
+    return f"{seconds / size:.0f}{unit}"
+
+
 def ago(instant: datetime) -> str:
     """How far an instant lies from now: `3d ago`, `in 2h`."""
-    seconds = (datetime.now(UTC) - instant).total_seconds()
-    unit, size = next(
-        ((unit, size) for unit, size in (("d", 86400), ("h", 3600), ("min", 60)) if abs(seconds) >= size), ("s", 1)
-    )
-    count = f"{abs(seconds) / size:.0f}{unit}"
-    return f"{count} ago" if seconds >= 0 else f"in {count}"
+    gone = datetime.now(UTC) - instant
+    return f"{span(gone)} ago" if gone >= timedelta(0) else f"in {span(gone)}"
 
 
 def print_json(value: object) -> None:
@@ -64,13 +70,23 @@ def print_json(value: object) -> None:
     print(json.dumps(value, default=lambda it: it.isoformat(), indent=2, ensure_ascii=False))  # noqa: T201
 
 
-def print_counts(counts: Mapping[str, int], *, as_json: bool = False) -> None:
+def print_summary(told: Summary, *, as_json: bool = False) -> None:
+    share, median = told.straight_through_share, told.median_wait
     if as_json:
-        print_json({"total": sum(counts.values()), **counts})
+        hours = {"longest": told.waited[0] / HOUR if told.waited else None, "median": median / HOUR if median else None}
+        counted = told.model_dump(exclude={"waited"})
+        print_json({**counted, "straight_through_share": share, "waiting_hours": hours})
         return
-    for name, count in sorted(counts.items(), key=lambda item: -item[1]):
+    for name, count in sorted(told.standing.items(), key=lambda item: -item[1]):
         out.print(f"{count:6}  [{COLOURS.get(name, 'white')}]{name}[/]")
-    out.print(f"{sum(counts.values()):6}  in all")
+    out.print(f"{told.total:6}  in all")
+    for title, counts in (("intake verdicts", told.verdicts), ("read by", told.rungs)):
+        if counts:
+            out.print(f"{title}: {', '.join(f'{count} {name}' for name, count in sorted(counts.items()))}")
+    if share is not None:
+        out.print(f"straight through: {told.straight_through} of the {told.settled} that ended or wait, {share:.0%}")
+    if median is not None:
+        out.print(f"waiting: {span(median)} in the median, {span(told.waited[0])} at most; {told.overdue} overdue")
 
 
 def listing(*columns: str, wide: str) -> Table:
