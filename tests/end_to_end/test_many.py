@@ -5,6 +5,7 @@ import subprocess
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -15,11 +16,18 @@ LONG = PATIENCE + MANY
 """Seconds until so many cases that have not ended are a failure."""
 
 
+def listen(up: subprocess.Popen[str]) -> None:
+    """Read whatever it says from now on: a worker whose warnings fill the pipe stands still."""
+    assert up.stdout
+    Thread(target=up.stdout.read, daemon=True).start()
+
+
 @pytest.mark.timeout(3 * LONG)
 def test_each_of_many_files_is_one_case_and_is_applied_once(house: House, tmp_path: Path) -> None:
     house, folder = replace(house, patience=LONG), invoices(tmp_path / "in", MANY)
 
-    with house.running():
+    with house.running() as up:
+        listen(up)
         first = house.json("start", "invoice-intake", folder, "--wait")
         second = house.json("start", "invoice-intake", folder)
     told = house.json("cases", "--summary")
@@ -39,6 +47,7 @@ def test_server_that_goes_away_in_the_middle_of_a_start_costs_a_second_start(hou
     )  # so many that they are not all started before the server is gone
     words = ("start", "invoice-intake", invoices(tmp_path / "in", count))
     with house.running() as up:
+        listen(up)
         starting = subprocess.Popen([CASEWORK, *words], env=house.env, stderr=subprocess.PIPE, text=True)
         house.until(lambda done: done.total() > 0)
         up.kill()  # it would start the server again
@@ -46,7 +55,8 @@ def test_server_that_goes_away_in_the_middle_of_a_start_costs_a_second_start(hou
         house.kill_server()
         _, said = starting.communicate(timeout=LONG)
         entered = house.rows("SELECT count(*) FROM cases")[0][0]
-    with house.running():
+    with house.running() as up:
+        listen(up)
         again = house.json(*words)
 
     assert starting.returncode == 1
