@@ -12,7 +12,8 @@ from temporalio import activity
 from activities.audit import append
 from activities.store import Blobs, reading, writing
 from schemas.audit import Head
-from schemas.case import Closing, Outcome, View, Waiting
+from schemas.case import Closing, Outcome, Summary, View, Waiting
+from schemas.mail import Mail
 from schemas.source import Source
 from schemas.tables import CaseRow
 
@@ -125,6 +126,32 @@ class Cases:
         with reading(self.engine) as session:
             rows = session.exec(select(CaseRow.status, CaseRow.outcome)).all()
         return Counter(outcome or status for status, outcome in rows)
+
+    def summary(self, now: datetime) -> Summary:
+        """Count all cases. Verdicts and rungs stand in the views, so this opens a blob a case."""
+        with reading(self.engine) as session:
+            rows = session.exec(select(CaseRow)).all()
+        views = [self.view(row) for row in rows if row.view]
+        waiting = [row for row in rows if row.status == "waiting"]
+        return Summary(
+            total=len(rows),
+            standing=Counter(row.outcome or row.status for row in rows),
+            verdicts=Counter(view.document.verdict.status for view in views if view.document),
+            rungs=Counter(view.proposal.rung for view in views if view.proposal),
+            settled=sum(row.status != "started" for row in rows),
+            straight_through=sum(row.outcome == "applied" and not row.decided_by for row in rows),
+            waited=tuple(sorted((now - row.asked_at for row in waiting if row.asked_at), reverse=True)),
+            overdue=sum(row.due is not None and row.due < now for row in waiting),
+        )
+
+    def source(self, row: CaseRow) -> Source:
+        """What the case was started with; the row alone does not know the mail it came in."""
+        return self.view(row).source or Source(digest=row.source, name=row.source_name, size=row.source_size)
+
+    def mail(self, row: CaseRow) -> Mail | None:
+        """The mail it came in, when it did and the case has come so far that its view tells."""
+        digest = self.source(row).mail
+        return Mail.model_validate_json(self.blobs.get(digest)) if digest else None
 
     def view(self, row: CaseRow) -> View:
         return View.model_validate_json(self.blobs.get(row.view)) if row.view else View()

@@ -1,7 +1,7 @@
 """A case from draft to outcome: what would be written, what the CRM answered, how it ended."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import JsonValue
@@ -129,3 +129,29 @@ class Closing(Message):
     process: str
     outcome: Outcome
     view: View
+
+
+class Summary(Message):
+    """How all cases stand, counted."""
+
+    total: int
+    standing: Mapping[str, int]
+    """Outcomes of the closed, status of the others."""
+    verdicts: Mapping[str, int]
+    rungs: Mapping[str, int]
+    """Who read the cases that were read."""
+    settled: int
+    """Cases that ended or wait for a person."""
+    straight_through: int
+    """Of those, the ones that were applied without a person."""
+    waited: tuple[timedelta, ...]
+    """How long each waiting case has been waiting, longest first."""
+    overdue: int
+
+    @property
+    def straight_through_share(self) -> float | None:
+        return self.straight_through / self.settled if self.settled else None
+
+    @property
+    def median_wait(self) -> timedelta | None:
+        return self.waited[len(self.waited) // 2] if self.waited else None

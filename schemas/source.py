@@ -16,6 +16,8 @@ class Source(Message):
     digest: Digest
     name: str
     size: int
+    mail: Digest | None = None
+    """The `schemas.mail.Mail` it came in, as JSON in the blob store."""
 
 
 class IntakeLimits(Message):

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 from temporalio.client import WorkflowHistory
+from temporalio.service import RPCError
 
 from starters import auditing, evaluate, people, screen
 from starters.demo import demonstrate
@@ -52,17 +53,17 @@ def worker() -> None:
 @app.command()
 def start(
     process: Annotated[str, typer.Argument(help=" or ".join(PROCESSES))],
-    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Files, or folders of files.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Files (.eml too), or folders of them.")],
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until each case has ended or waits for a person.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Start a case for each document; the same bytes twice join the first case."""
+    """Start a case for each document, those in e-mails too; the same bytes twice join the first case."""
     with shell() as it:
         paths = files_in(sources)
         if not paths:
             raise Refused("there is no file in what you named")
-        started = asyncio.run(_start(it, process_named(process), paths, wait=wait))
+        started, trouble = asyncio.run(_start(it, process_named(process), paths, wait=wait))
         rows = {row.id: row for one in started if (row := it.parts.cases.get(one.case))}
     if as_json:
         told = (
@@ -71,23 +72,35 @@ def start(
         screen.print_json(list(told))
     else:
         screen.print_started(started, rows)
+    if trouble:
+        raise Refused(trouble)
     if any(one.how == "failed" for one in started):
         sys.exit(1)
 
 
-async def _start(it: Shell, process: Process, paths: list[Path], *, wait: bool) -> list[Started]:
+async def _start(it: Shell, process: Process, paths: list[Path], *, wait: bool) -> tuple[list[Started], str]:
+    """What was started, and what stopped us before the end."""
     started: list[Started] = []
+    done: set[str] = set()
     launcher = Launcher(await connect(it.settings), it.parts, it.settings, process)
     with Progress(console=screen.err, transient=True) as progress:
         task = progress.add_task("starting", total=len(paths))
-        async for one in launcher.start_all(paths):
-            started.append(one)
-            progress.advance(task)
+        try:
+            async for one in launcher.start_all(paths):
+                started.append(one)
+                done.add(one.source)
+                progress.update(task, completed=len(done))
+        except RPCError as error:
+            return started, (
+                f"the Temporal server went away ({error.status.name.lower()}) when {len(done)} of {len(paths)} files "
+                "were started: their cases are kept. Run the same command again when it is back: nothing is started "
+                "twice"
+            )
         if wait:
             cases = {one.case for one in started if one.case}
             waiting = progress.add_task("under way", total=len(cases))
             await settled(it.parts, cases, lambda done: progress.update(waiting, completed=done))
-    return started
+    return started, ""
 
 
 async def settled(parts: Parts, cases: Collection[str], moved: Callable[[int], None] = lambda _: None) -> None:

@@ -1,6 +1,7 @@
 """The demo: the main job on a folder of sample invoices, from an empty machine to an applied approval."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 from rich.live import Live
@@ -54,9 +55,11 @@ async def _take_in(it: Shell, client: Client, process: Process) -> list[Started]
     paths = sorted(SAMPLES.iterdir())
     launcher = Launcher(client, it.parts, it.settings, process)
     started = [one async for one in launcher.start_all(paths)]
-    new = sum(one.how == "new" for one in started)
+    hows = Counter(one.how for one in started)
+    known, left = hows["joined"] + hows["ended"], hows["left out"]
     out.print(
-        f"{len(paths)} sample invoices: {new} new cases, {len(started) - new} joined the case they already have\n"
+        f"{len(paths)} sample files: {hows['new']} new cases, {known} joined the case they already have, "
+        f"{left} part of a mail left out\n"
     )
     cases = sorted((one for one in started if one.case), key=lambda one: one.source)
     deadline = asyncio.get_running_loop().time() + PATIENCE

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +15,11 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from schemas.charter import Charter
-from schemas.message import Message, digest_of
+from schemas.message import Digest, Message, digest_of
 from schemas.source import Source
 from schemas.tables import CaseRow
+from starters.mail import MAX_BYTES as MAX_MAIL
+from starters.mail import looks_like_mail, split
 from workers.build import Parts
 from workers.settings import Settings
 
@@ -54,9 +57,16 @@ class Process:
 class Started:
     source: str
     case: str
-    how: Literal["new", "joined", "ended", "failed"]
-    """joined: these bytes have an open case. ended: their case is closed. failed: `problem` says why there is none."""
+    how: Literal["new", "joined", "ended", "failed", "left out"]
+    """joined: these bytes have an open case. ended: their case is closed. failed: `problem` says why there is none.
+    left out: a part of an e-mail that is no document, as `problem` says."""
     problem: str = ""
+    part: str = ""
+    """What the e-mail `source` calls this attachment of it."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.source}: {self.part}" if self.part else self.source
 
 
 def files_in(sources: Sequence[Path]) -> list[Path]:
@@ -75,6 +85,12 @@ def files_in(sources: Sequence[Path]) -> list[Path]:
     return found
 
 
+def _read(path: Path, most: int) -> bytes:
+    if (size := path.stat().st_size) > most:
+        raise Refused(f"{size} bytes are more than the {most} that are read of any file")
+    return path.read_bytes()
+
+
 @dataclass(frozen=True)
 class Launcher:
     client: Client
@@ -83,19 +99,28 @@ class Launcher:
     process: Process
 
     async def start_all(self, paths: Sequence[Path]) -> AsyncIterator[Started]:
-        """Start a case for each, a few at a time, giving each as it is done; one that cannot be read stops no other."""
+        """Start a case for each document, a few files at a time, and give what became of each file as it is done.
+
+        A file that cannot be read, or a mail without a document, stops no other; a server that is gone stops all.
+        """
         charter = self.process.load_charter(self.settings)
-        room = asyncio.Semaphore(AT_ONCE)
-
-        async def start(path: Path) -> Started:
-            async with room:
-                try:
-                    return await self._start(path, charter)
-                except (OSError, Refused) as error:
-                    return Started(str(path), "", "failed", str(error))
-
-        for next_done in asyncio.as_completed([start(path) for path in paths]):
-            yield await next_done
+        ahead, under_way = iter(paths), set[asyncio.Task[list[Started]]]()
+        try:
+            while True:
+                under_way |= {
+                    asyncio.create_task(self._start_file(path, charter))
+                    for path in islice(ahead, AT_ONCE - len(under_way))
+                }
+                if not under_way:
+                    return
+                done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                for started in [one for task in done for one in task.result()]:
+                    yield started
+                under_way -= done
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
 
     async def rerun(self, row: CaseRow, why: str) -> None:
         """Run an ended case again, on the same bytes and today's charter."""
@@ -104,29 +129,54 @@ class Launcher:
             raise Refused(f"{row.id} is still open: decide it, or terminate its workflow first")
         if not row.source:
             raise Refused(f"{row.id} has no document to run again: start it from the file")
-        source = Source(digest=row.source, name=row.source_name, size=row.source_size)
+        source = self.parts.cases.source(row)
         self.parts.cases.reopen(row.id, self.settings.person, why)
         await self._run(row.id, source, charter, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
-    async def _start(self, path: Path, charter: Charter[Any]) -> Started:
-        size, most = path.stat().st_size, charter.policy.limits.max_bytes
-        if size > most:
+    async def _start_file(self, path: Path, charter: Charter[Any]) -> list[Started]:
+        try:
+            data = await asyncio.to_thread(_read, path, max(MAX_MAIL, charter.policy.limits.max_bytes))
+            if looks_like_mail(data):
+                return await self._start_mail(path, data, charter)
+            return [await self._start(str(path), path.name, data, charter)]
+        except (OSError, Refused) as error:
+            return [Started(str(path), "", "failed", str(error))]
+
+    async def _start_mail(self, path: Path, data: bytes, charter: Charter[Any]) -> list[Started]:
+        """A case for each document in it. What is left out is told, and a mail without a document is a failure."""
+        found = await asyncio.to_thread(split, data)
+        if not found.documents:
+            why = "; ".join(f"{left.name}: {left.why}" for left in found.left) or "only text"
+            return [Started(str(path), "", "failed", f"the mail holds no document ({why})")]
+        mail = await asyncio.to_thread(self.parts.blobs.put, found.mail.model_dump_json().encode())
+        started = [Started(str(path), "", "left out", left.why, left.name) for left in found.left]
+        for document in found.documents:
+            try:
+                one = await self._start(str(path), document.name, document.data, charter, mail)
+            except Refused as error:
+                one = Started(str(path), "", "failed", str(error))
+            started.append(replace(one, part=document.name))
+        return started
+
+    async def _start(
+        self, path: str, name: str, data: bytes, charter: Charter[Any], mail: Digest | None = None
+    ) -> Started:
+        if len(data) > (most := charter.policy.limits.max_bytes):
             raise Refused(
-                f"{size} bytes are more than the {most} this process accepts (limits.max_bytes in its charter)"
+                f"{len(data)} bytes are more than the {most} this process accepts (limits.max_bytes in its charter)"
             )
-        data = await asyncio.to_thread(path.read_bytes)
-        source = Source(digest=digest_of(data), name=path.name, size=len(data))
+        source = Source(digest=digest_of(data), name=name, size=len(data), mail=mail)
         case = f"{self.process.name}/{source.digest}"
         await asyncio.to_thread(self.parts.blobs.put, data)
         new = await asyncio.to_thread(self.parts.cases.open, case, source, self.settings.person)
         row = self.parts.cases.get(case)
         assert row is not None
         if row.status == "closed":
-            return Started(str(path), case, "ended")
+            return Started(path, case, "ended")
         # The row may stand without a run, when an earlier start was killed in between: starting is harmless either way.
         once = WorkflowIDReusePolicy.REJECT_DUPLICATE if row.runs == 1 else WorkflowIDReusePolicy.ALLOW_DUPLICATE
         await self._run(case, source, charter, once)
-        return Started(str(path), case, "new" if new else "joined")
+        return Started(path, case, "new" if new else "joined")
 
     async def _run(self, case: str, source: Source, charter: Charter[Any], reuse: WorkflowIDReusePolicy) -> None:
         try:

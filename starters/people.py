@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -27,7 +28,9 @@ Queue = Annotated[bool, typer.Option("--queue", help="Leave the decision with th
 def cases(
     *,
     status: Annotated[str, typer.Option(help="Only those that are started, waiting or closed.")] = "",
-    summary: Annotated[bool, typer.Option("--summary", help="Only how many stand where.")] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Only how many stand where, and how long they wait.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
     as_json: Json = False,
 ) -> None:
@@ -35,10 +38,10 @@ def cases(
     if status not in ("", "started", "waiting", "closed"):
         raise typer.BadParameter("started, waiting or closed", param_hint="--status")
     with shell() as it:
-        counts = it.parts.cases.counts()
         if summary:
-            screen.print_counts(counts, as_json=as_json)
+            screen.print_summary(it.parts.cases.summary(datetime.now(UTC)), as_json=as_json)
             return
+        counts = it.parts.cases.counts()
         rows = it.parts.cases.listing(status or None, limit)
     if as_json:
         screen.print_json([row.model_dump() for row in rows])
@@ -75,12 +78,13 @@ def show(case: CaseName, *, as_json: Json = False) -> None:
     """Show a case: what was read, from which words, what was found, and how to decide."""
     with shell() as it:
         row = it.case(case)
-        view = it.parts.cases.view(row)
+        view, mail = it.parts.cases.view(row), it.parts.cases.mail(row)
         link = ui_link(it.settings, row.id)
     if as_json:
-        screen.print_json({**row.model_dump(), "view": view.model_dump(mode="json"), "link": link})
+        told = {"view": view.model_dump(mode="json"), "mail": mail.model_dump() if mail else None, "link": link}
+        screen.print_json({**row.model_dump(), **told})
     else:
-        screen.show_case(row, view, link)
+        screen.show_case(row, view, mail, link)
 
 
 @app.command()

@@ -4,13 +4,14 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from schemas.case import View
+from schemas.case import Summary, View
+from schemas.mail import Mail
 from schemas.scoring import Miss, Score
 from schemas.tables import CaseRow
 from starters.launch import Started
@@ -20,6 +21,10 @@ from workflows.card import visible
 WIDTH = None if sys.stdout.isatty() else 160
 out = Console(highlight=False, soft_wrap=True, width=WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+HOUR = timedelta(hours=1)
+MAIL_LINES = 6
+"""Lines of a mail's text that are shown of a case."""
 
 COLOURS = {
     "applied": "green",
@@ -46,14 +51,19 @@ def standing(row: CaseRow) -> str:
     return row.outcome or row.status
 
 
+def span(time: timedelta) -> str:
+    """Its length in one round number: `3d`, `2h`."""
+    seconds = abs(time.total_seconds())
+    unit, size = next(
+        ((unit, size) for unit, size in (("d", 86400), ("h", 3600), ("min", 60)) if seconds >= size), ("s", 1)
+    )
+    return f"{seconds / size:.0f}{unit}"
+
+
 def ago(instant: datetime) -> str:
     """How far an instant lies from now: `3d ago`, `in 2h`."""
-    seconds = (datetime.now(UTC) - instant).total_seconds()
-    unit, size = next(
-        ((unit, size) for unit, size in (("d", 86400), ("h", 3600), ("min", 60)) if abs(seconds) >= size), ("s", 1)
-    )
-    count = f"{abs(seconds) / size:.0f}{unit}"
-    return f"{count} ago" if seconds >= 0 else f"in {count}"
+    gone = datetime.now(UTC) - instant
+    return f"{span(gone)} ago" if gone >= timedelta(0) else f"in {span(gone)}"
 
 
 def print_json(value: object) -> None:
@@ -61,13 +71,23 @@ def print_json(value: object) -> None:
     print(json.dumps(value, default=lambda it: it.isoformat(), indent=2, ensure_ascii=False))  # noqa: T201
 
 
-def print_counts(counts: Mapping[str, int], *, as_json: bool = False) -> None:
+def print_summary(told: Summary, *, as_json: bool = False) -> None:
+    share, median = told.straight_through_share, told.median_wait
     if as_json:
-        print_json({"total": sum(counts.values()), **counts})
+        hours = {"longest": told.waited[0] / HOUR if told.waited else None, "median": median / HOUR if median else None}
+        counted = told.model_dump(exclude={"waited"})
+        print_json({**counted, "straight_through_share": share, "waiting_hours": hours})
         return
-    for name, count in sorted(counts.items(), key=lambda item: -item[1]):
+    for name, count in sorted(told.standing.items(), key=lambda item: -item[1]):
         out.print(f"{count:6}  [{COLOURS.get(name, 'white')}]{name}[/]")
-    out.print(f"{sum(counts.values()):6}  in all")
+    out.print(f"{told.total:6}  in all")
+    for title, counts in (("intake verdicts", told.verdicts), ("read by", told.rungs)):
+        if counts:
+            out.print(f"{title}: {', '.join(f'{count} {name}' for name, count in sorted(counts.items()))}")
+    if share is not None:
+        out.print(f"straight through: {told.straight_through} of the {told.settled} that ended or wait, {share:.0%}")
+    if median is not None:
+        out.print(f"waiting: {span(median)} in the median, {span(told.waited[0])} at most; {told.overdue} overdue")
 
 
 def listing(*columns: str, wide: str) -> Table:
@@ -108,9 +128,21 @@ def fields_of(view: View) -> Table:
     return table
 
 
-def show_case(row: CaseRow, view: View, link: str) -> None:
+def print_mail(mail: Mail) -> None:
+    """Who sent it, and how the text begins: evidence, with nothing in it acting on the terminal."""
+    out.print(f"mail   {plain(mail.subject)}\n       from {plain(mail.sender)}, {plain(mail.date)}")
+    lines = [line for line in mail.text.splitlines() if visible(line)]
+    for line in lines[:MAIL_LINES]:
+        out.print(f"       | {plain(line, 110)}")
+    if len(lines) > MAIL_LINES:
+        out.print(f"       | and {len(lines) - MAIL_LINES} lines more ('--json' has them)")
+
+
+def show_case(row: CaseRow, view: View, mail: Mail | None, link: str) -> None:
     out.print(f"[bold]{plain(row.source_name or row.id)}[/]  {standing(row)}  stage {row.stage or '-'}")
     out.print(f"case   {row.id}\nsource {row.source_size} bytes, entered {ago(row.started_at)}, run {row.runs}")
+    if mail:
+        print_mail(mail)
     if view.document:
         out.print(f"intake {view.document.format}, {view.document.page_count} pages, {view.document.verdict.status}")
     if view.proposal:
@@ -141,16 +173,20 @@ def bullets(title: str, lines: Iterable[str]) -> None:
 
 
 def print_started(started: Sequence[Started], rows: Mapping[str, CaseRow], most: int = 40) -> None:
-    """Each start on a line while they are few; always how many, and always each one that failed."""
-    for one in started if len(started) <= most else ():
+    """Each start on a line while they are few; always how many, what was left out, and each one that failed."""
+    few = len(started) <= most
+    for one in started if few else ():
         if one.case:
-            out.print(
-                f"{short(one.case)}  {one.how:7} {standing(rows[one.case]):13} {plain(one.source)}", soft_wrap=True
-            )
+            out.print(f"{short(one.case)}  {one.how:8} {standing(rows[one.case]):13} {plain(one.name)}", soft_wrap=True)
+        elif one.how == "left out":
+            out.print(f"{'':8}  left out {'':13} {plain(one.name)}: {plain(one.problem)}", soft_wrap=True)
     for one in started:
         if one.how == "failed":
-            err.print(f"[red]not started[/] {plain(one.source)}: {plain(one.problem)}")
+            err.print(f"[red]not started[/] {plain(one.name)}: {plain(one.problem, 600)}")
     out.print(", ".join(f"{count} {how}" for how, count in Counter(one.how for one in started).items()))
+    left = Counter(one.problem for one in started if one.how == "left out")
+    for why, count in () if few else left.most_common():
+        out.print(f"  {count} left out: {plain(why)}")
 
 
 def print_score(figures: Score, missed: Sequence[Miss]) -> None:

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from email.message import EmailMessage
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 from facturx import generate_from_binary, generate_xml
+from PIL import Image
 from pypdfium2 import PdfDocument
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
@@ -81,7 +83,23 @@ Morgentau Glaserei GmbH | Torstraße 3 | 20095 | Hamburg | DE | DE968041738 | DE
 
 kade-koffie-credit-note-KK-C-014.xml | credit | KK-C-014 | 2026-04-09 | 9 | en | 5b3a1e | KK-2026-0311
 Kade Koffie B.V. | Entrepotkade 9 | 1018 AD | Amsterdam | NL | NL999873301B01 | NL37ABNA0417164302
-6 | 14.40 | Oat milk, case of 6, returned"""
+6 | 14.40 | Oat milk, case of 6, returned
+
+mail/tessel-vonk-invoice-TV-26-0118.pdf | factur-x | TV-26-0118 | 2026-06-08 | 21 | en | 0f6b5c | PO-4602
+Tessel & Vonk B.V. | Lijnbaan 140 | 3012 ER | Rotterdam | NL | NL999872217B01 | NL91ABNA0417164300
+3 | 185.00 | Calibration of torque sensor
+3 | 27.50 | Calibration certificate
+
+mail/tessel-vonk-invoice-TV-26-0119.xml | ubl | TV-26-0119 | 2026-06-08 | 21 | en | 0f6b5c | PO-4603
+Tessel & Vonk B.V. | Lijnbaan 140 | 3012 ER | Rotterdam | NL | NL999872217B01 | NL91ABNA0417164300
+2 | 240.00 | Repair of pressure gauge"""
+LETTER = """Dear Aldermere team,
+
+please find attached our invoices TV-26-0118 (calibration) and TV-26-0119 (repair).
+
+Kind regards
+Mirre Vonk, Tessel & Vonk B.V.
+"""
 BUYERS = """
 Aldermere Instruments GmbH | Speicherweg 12 | 20457 | Hamburg | DE | DE902417001
 Aldermere Instruments SAS | 8 quai des Forges | 69009 | Lyon | FR | FR46999432107
@@ -272,6 +290,20 @@ def factur_x(i: Invoice) -> bytes:
     return re.sub(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d", b"2026-01-01T00:00:00", stamped)
 
 
+def mail(attached: dict[str, bytes]) -> bytes:
+    """Some documents as a supplier sends them, with the logo that every mail program adds."""
+    message = EmailMessage()
+    message["From"], message["To"] = "Tessel & Vonk <billing@tesselvonk.example>", "invoices@aldermere.example"
+    message["Subject"], message["Date"] = "Invoices TV-26-0118 and TV-26-0119", datetime(2026, 6, 8, 9, 30, tzinfo=UTC)
+    message["Message-ID"] = "<20260608.118@tesselvonk.example>"
+    message.set_content(LETTER)
+    Image.new("RGB", (120, 40), "#0f6b5c").save(logo := BytesIO(), "PNG")
+    for name, data in (attached | {"logo.png": logo.getvalue()}).items():
+        message.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+    message.set_boundary("tessel-vonk")
+    return message.as_bytes()
+
+
 FORMS: Mapping[str, Callable[[Invoice], bytes]] = {
     "pdf": pdf,
     "scan": scan,
@@ -284,12 +316,14 @@ FORMS: Mapping[str, Callable[[Invoice], bytes]] = {
 
 
 def samples() -> dict[str, bytes]:
-    """Every file by its name: those of the ledger, one cut off on its way, one built to exhaust an XML parser."""
+    """Every file by its name: of the ledger, of a mail, cut off on its way, built to exhaust an XML parser."""
     files = {name: FORMS[form](invoice) for name, form, invoice in map(_invoice, LEDGER.strip().split("\n\n"))}
     cut = files["northwind-paper-RE-2026-0117.pdf"][:3000]
     honest = files["kade-koffie-KK-2026-0311.xml"].replace(b"KK-2026-0311", b"&d;")
     bomb = honest.replace(b"<Invoice", ENTITIES + b"\n<Invoice", 1)
-    return files | {"northwind-paper-RE-2026-0124.pdf": cut, "kade-koffie-KK-2026-0312.xml": bomb}
+    sent = {name.removeprefix("mail/"): files.pop(name) for name in list(files) if name.startswith("mail/")}
+    made = {"northwind-paper-RE-2026-0124.pdf": cut, "kade-koffie-KK-2026-0312.xml": bomb}
+    return files | made | {"tessel-vonk-two-invoices.eml": mail(sent)}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 
-from activities.parsing import einvoice, markup, pdf
+from activities.parsing import einvoice, mail, markup, pdf
 from schemas.source import Ingested, IntakeLimits, Verdict, VerdictStatus
 
 _SCANS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
@@ -15,6 +15,8 @@ def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
         return _refused("malformed", "the file is empty")
     if len(data) > limits.max_bytes:
         return _refused("malformed", f"{len(data)} bytes, more than the {limits.max_bytes} accepted")
+    if mail.looks_like_mail(data):
+        return _refused("malformed", "an e-mail: 'casework start' splits it into its documents")
     if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
         return pdf.ingest(data, limits)
     if kind := next((name for magic, name in _SCANS.items() if data.startswith(magic)), None):

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from starters.demo import SAMPLES
+
 CASEWORK = Path(sys.executable).parent / "casework"
 READY = {"up": "casework is up", "worker": "working on"}
 PATIENCE = 60
@@ -27,6 +29,7 @@ PATIENCE = 60
 class House:
     home: Path
     env: dict[str, str]
+    patience: float = PATIENCE
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -34,7 +37,7 @@ class House:
             env={**self.env, **env},
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=self.patience,
             check=False,
             stdin=subprocess.DEVNULL,
         )
@@ -74,13 +77,22 @@ class House:
 
     def until(self, come: Callable[[Counter[str]], bool]) -> None:
         """Wait until the table of cases, counted by outcome, has come so far."""
-        last = time.monotonic() + PATIENCE
+        last = time.monotonic() + self.patience
         while not come(Counter(dict(self.rows("SELECT coalesce(outcome, status), count(*) FROM cases GROUP BY 1")))):
             assert time.monotonic() < last, self.rows("SELECT status, outcome, count(*) FROM cases GROUP BY 1, 2")
             time.sleep(0.02)
 
     def kill_server(self) -> None:
         os.kill(int((self.home / "server.pid").read_text()), signal.SIGKILL)
+
+
+def invoices(folder: Path, count: int) -> str:
+    """A folder of so many e-invoices, each with a number of its own."""
+    folder.mkdir()
+    one = (SAMPLES / "reinwerk-XR-2026-0208.xml").read_text()
+    for number in range(count):
+        (folder / f"{number}.xml").write_text(one.replace("XR-2026-0208", f"XR-2026-{number + 1000}"))
+    return str(folder)
 
 
 def free_ports() -> tuple[int, int]:

@@ -1,15 +1,17 @@
 """What a user types and sees: answers, refusals and troubles, each with what to do."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from starters.demo import SAMPLES
-from tests.desk import CLEAN, OVER_LIMIT
+from tests.desk import CLEAN, DAMAGED, OVER_LIMIT
 from tests.end_to_end.conftest import PATIENCE, House
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +25,44 @@ def test_same_bytes_twice_join_the_first_case(house: House, tmp_path: Path) -> N
 
     assert (first["how"], second["how"]) == ("new", "ended")
     assert first["case"] == second["case"]
+
+
+def test_mails_among_other_files_are_split_and_one_bad_mail_stops_nothing(house: House, tmp_path: Path) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "billing@example.com", "March [red]\x1b[31m\u202e"
+    mail.set_content("Dear [bold]clerk\x07,\n\nplease pay.\n")
+    for name in (CLEAN, OVER_LIMIT):
+        mail.add_attachment((SAMPLES / name).read_bytes(), maintype="application", subtype="pdf", filename=name)
+    mail.add_attachment(b"PK\3\4", maintype="application", subtype="zip", filename="offer.zip")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "1.eml").write_bytes(mail.as_bytes())
+    (folder / "2.txt").write_bytes(b"From: a@example.com\nSubject: hello\n\nno invoice\n")
+    (folder / "3.pdf").write_bytes((SAMPLES / DAMAGED).read_bytes())
+
+    with house.running():
+        done = house.run("start", "invoice-intake", str(folder), "--wait", "--json")
+        told = house.run("start", "invoice-intake", str(folder))
+        ((applied,),) = house.rows("SELECT id FROM cases WHERE outcome = 'applied'")
+        again = house.run("rerun", applied, "--why", "the mail must not be lost")
+        house.until(lambda done: done["applied"] == 1)
+    one = {entry["part"] or Path(entry["source"]).name: entry for entry in json.loads(done.stdout)}
+    shown = house.run("show", one[CLEAN]["case"])
+
+    assert (done.returncode, told.returncode, again.returncode) == (1, 1, 0)
+    assert {name: entry["how"] in ("new", "joined", "ended") for name, entry in one.items()} == {
+        CLEAN: True,
+        OVER_LIMIT: True,
+        "offer.zip": False,
+        "2.txt": False,
+        "3.pdf": True,
+    }
+    assert one[CLEAN]["source"] == one["offer.zip"]["source"] == str(folder / "1.eml")
+    assert "1.eml: offer.zip: an archive: unpack it" in told.stdout
+    assert "2.txt: the mail holds no document (only text)" in told.stderr
+    assert "March [red] [31m" in shown.stdout
+    assert "| Dear [bold]clerk ,\n       | please pay.\n" in shown.stdout
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown.stdout)
 
 
 def test_case_is_corrected_and_approved_by_the_first_digits_of_its_key(house: House) -> None:

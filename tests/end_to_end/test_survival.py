@@ -4,23 +4,14 @@ from pathlib import Path
 
 from starters.demo import SAMPLES
 from tests.desk import OVER_LIMIT
-from tests.end_to_end.conftest import House
+from tests.end_to_end.conftest import House, invoices
 
 CASES = 120
 KILLS = 3
 
 
-def invoices(folder: Path) -> str:
-    """Clean e-invoices that differ in their number alone."""
-    folder.mkdir()
-    one = (SAMPLES / "reinwerk-XR-2026-0208.xml").read_text()
-    for number in range(CASES):
-        (folder / f"{number}.xml").write_text(one.replace("XR-2026-0208", f"XR-2026-{number + 1000}"))
-    return str(folder)
-
-
 def test_kill_9_of_worker_and_server_loses_no_case_and_applies_none_twice(house: House, tmp_path: Path) -> None:
-    folder = invoices(tmp_path / "in")
+    folder = invoices(tmp_path / "in", CASES)
     with house.running():
         house.run("start", "invoice-intake", str(SAMPLES / OVER_LIMIT), "--wait")
         house.run("start", "invoice-intake", folder)
