@@ -19,7 +19,7 @@ from temporalio import activity
 
 from activities.audit import append
 from activities.crm import CrmPort
-from activities.store import Blobs, writing
+from activities.store import Blobs, hold, writing
 from schemas.case import Checked, Draft, Record
 from schemas.invoice import AMOUNTS, REQUIRED, InvoiceCheck
 from schemas.policy import InvoicePolicy
@@ -47,7 +47,7 @@ class Rules:
         invoice = next(record for record in draft.records if record.ref == draft.main)
         booked = self._booked(invoice)
         process = request.case.partition("/")[0]
-        with writing(self.engine) as session:
+        with writing(self.engine, request.case) as session:
             others = (booked | _claimed(session, invoice)) - {invoice.ref}
             findings = (*invoice_findings(proposal, request.policy, today), *_duplicate_findings(others))
             row = session.get(BrakeRow, process)
@@ -96,6 +96,7 @@ def _claimed(session: Session, invoice: Record) -> set[str]:
     party, number = invoice.links["party"], invoice.values["number"]
     if not isinstance(number, str):
         return set()
+    hold(session.connection(), f"{party} {number}")
     claim = session.get(InvoiceClaim, (party, number)) or InvoiceClaim(party=party, number=number, ref=invoice.ref)
     session.add(claim)
     return {claim.ref}

@@ -3,6 +3,7 @@
 import pytest
 
 from starters.demo import SAMPLES
+from tests.databases import both_databases
 from tests.desk import DEPUTY, OVER_LIMIT, OWNER, Desk, policy
 from tests.workflows import scenarios
 from tests.workflows.scenarios import outcome_of
@@ -27,6 +28,7 @@ async def test_approved_draft_is_what_is_applied(desk: Desk) -> None:
     assert (outcome.status, outcome.receipt.draft) == ("applied", decided)
 
 
+@both_databases
 async def test_correction_is_checked_and_shown_again_before_it_is_applied(desk: Desk) -> None:
     case = await scenarios.corrected(desk)
 
@@ -176,6 +178,7 @@ async def test_audit_of_every_shape_verifies_against_its_outcome(desk: Desk, sha
     assert desk.acts(case)[-1][0] == "case.ended"
 
 
+@both_databases
 async def test_copies_that_come_at_once_are_booked_once_and_asked_about(busy_desk: Desk) -> None:
     invoice = (SAMPLES / "reinwerk-XR-2026-0208.xml").read_bytes()
     copies = [await busy_desk.start(invoice + b"\n" * number, policy()) for number in range(6)]
