@@ -11,7 +11,6 @@ from sqlalchemy import create_engine, make_url
 from workers.database import connect_database
 
 both_databases = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
-only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 only_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
@@ -28,6 +27,10 @@ class Postgres:
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
         engine.dispose()
+
+    def restart(self) -> None:
+        self.server.stop()
+        self.server.ensure_postgres_running()
 
     def empty(self) -> str:
         """A database of its own, without tables."""

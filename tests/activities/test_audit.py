@@ -87,6 +87,18 @@ def test_two_appending_at_once_leave_one_chain_without_gaps(case: str, database_
         engine.dispose()
 
 
+def test_chain_that_several_begin_at_once_is_one(audit: Audit) -> None:
+    start = Barrier(4)
+
+    def begin(number: int) -> int:
+        start.wait(10)
+        with writing(audit.engine) as session:
+            return append(session, "invoice-intake/new", "model.read", {"number": number}).seq
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(begin, range(4))) == [1, 2, 3, 4]
+
+
 def test_entry_is_undone_with_the_transaction_it_stands_in(audit: Audit, case: str) -> None:
     def append_and_fail() -> None:
         with writing(audit.engine) as session:
@@ -144,11 +156,26 @@ def test_recorded_body_is_read_back(audit: Audit, case: str) -> None:
     assert audit.entries(case)[-1][1] == {"supplier": SECRET, "tokens": 12}
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit_entries SET kind = 'x'", "DELETE FROM audit_entries"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entries SET kind = 'x'",
+        "DELETE FROM audit_entries",
+        "INSERT INTO audit_entries SELECT * FROM audit_entries WHERE true ON CONFLICT (id) DO UPDATE SET kind = 'x'",
+    ],
+)
 def test_database_refuses_to_change_and_to_delete_entries(head: Head, engine: Engine, statement: str) -> None:
     with engine.connect() as connection:  # noqa: SIM117
         with pytest.raises(IntegrityError, match="audit entries are only ever appended"):
             connection.execute(text(statement))
+
+
+def test_no_trick_of_either_database_replaces_entries(audit: Audit, case: str, head: Head) -> None:
+    postgresql = audit.engine.dialect.name == "postgresql"
+    trick = "TRUNCATE audit_entries" if postgresql else "REPLACE INTO audit_entries SELECT * FROM audit_entries"
+
+    with audit.engine.connect() as connection, pytest.raises(IntegrityError, match="only ever appended"):
+        connection.execute(text(trick))
 
 
 @pytest.mark.parametrize(
