@@ -78,6 +78,12 @@ def test_empty_proposal_misses_every_required_field() -> None:
     assert [(finding.code, finding.field) for finding in findings] == [("field.missing", name) for name in REQUIRED]
 
 
+@pytest.mark.parametrize("name", ["supplier", "invoice_number"])
+def test_value_of_endless_length_blocks(name: str) -> None:
+    assert found(**{name: "N" * 300}) == []
+    assert found(**{name: "N" * 301}) == [("field.too_long", "block", name)]
+
+
 def test_value_that_can_be_read_in_two_ways_goes_to_a_person_with_both() -> None:
     two_dates = Field(value="2026-04-03", evidence="03/04/2026", alternatives=("2026-03-04",))
     ambiguous = proposal().model_copy(update={"fields": {**proposal().fields, "issue_date": two_dates}})
@@ -286,6 +292,26 @@ def test_supplier_without_vat_id_is_known_by_name_however_it_is_written(rules: R
     book(rules, "invoice-intake/earlier", supplier_vat_id=None)
 
     assert len(duplicates(check(rules, case, supplier_vat_id=None, supplier=written))) == 1
+
+
+@both_databases
+@pytest.mark.parametrize("name", ["supplier", "invoice_number"])
+def test_hostile_value_is_a_finding_not_an_error_of_the_database(rules: Rules, case: str, name: str) -> None:
+    hostile = "\0" + "".join(chr(0x4E00 + (number * 7919) % 20_000) for number in range(10_000))
+
+    checked = check(rules, case, supplier_vat_id=None, **{name: hostile})
+
+    assert [(finding.code, finding.field) for finding in checked.findings] == [("field.too_long", name)]
+
+
+@both_databases
+def test_values_just_short_enough_are_booked_once_in_any_script(rules: Rules, case: str) -> None:
+    rare = "".join(chr(0x20000 + (number * 7919) % 40_000) for number in range(300))
+
+    for _ in range(2):
+        book(rules, case, supplier_vat_id=None, supplier=rare, invoice_number=rare)
+
+    assert rules.crm.find("invoice", {"number": rare}) == [f"{case}:apply"]
 
 
 @both_databases
