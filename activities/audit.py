@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 from temporalio import activity
 
-from activities.store import reading, writing
+from activities.store import hold, reading, writing
 from schemas.approval import ActsRequest
 from schemas.audit import GENESIS, Fault, Head, Link, faults
 from schemas.tables import AuditEntry, AuditHead, CaseKey, CaseRow
@@ -26,7 +26,10 @@ NONCE = 12
 def append(session: Session, case: str, kind: str, body: Body) -> Head:
     """Extend the case's chain by one entry, in the caller's transaction."""
     locked = select(AuditHead).where(AuditHead.case_id == case).with_for_update()
-    head = session.exec(locked).first() or _head_again(session, case)
+    head = session.exec(locked).first()
+    if head is None:
+        hold(session.connection(), case)  # another may have begun the chain by now
+        head = session.exec(locked).first() or _head_again(session, case)
     identity, at = str(uuid4()), datetime.now(UTC).isoformat()
     link = Link(
         id=identity,
@@ -72,7 +75,7 @@ class Audit:
     @activity.defn(name="audit.acts")
     def acts(self, request: ActsRequest) -> Head:
         """Record what people did to a case, in the order it was heard."""
-        with writing(self.engine) as session:
+        with writing(self.engine, request.case) as session:
             heads = [
                 append(session, request.case, f"person.{act.kind}", act.model_dump(mode="json")) for act in request.acts
             ]
@@ -80,7 +83,7 @@ class Audit:
 
     def record(self, case: str, kind: str, body: Body) -> Head:
         """An entry in a transaction of its own, for acts on the outside world."""
-        with writing(self.engine) as session:
+        with writing(self.engine, case) as session:
             return append(session, case, kind, body)
 
     def entries(self, case: str) -> list[tuple[Link, Body | None]]:

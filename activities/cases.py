@@ -28,7 +28,7 @@ class Cases:
         """The case waits for these people from now on; the inbox shows it to them."""
         view = self.blobs.put(request.view.model_dump_json().encode())
         now = datetime.now(UTC)
-        with writing(self.engine) as session:
+        with writing(self.engine, request.case) as session:
             row = session.get(CaseRow, request.case) or _stray(request.case, now)
             row.sqlmodel_update(
                 {
@@ -54,7 +54,7 @@ class Cases:
         """Write how the case ended; the outcome that comes back carries the head of the chain."""
         view = self.blobs.put(request.view.model_dump_json().encode())
         outcome, now = request.outcome, datetime.now(UTC)
-        with writing(self.engine) as session:
+        with writing(self.engine, request.case) as session:
             row = session.get(CaseRow, request.case) or _stray(request.case, now)
             row.sqlmodel_update(
                 {
@@ -78,7 +78,7 @@ class Cases:
 
     def open(self, case: str, source: Source, by: str) -> bool:
         """Enter a new case; False when these bytes have one already."""
-        with writing(self.engine) as session:
+        with writing(self.engine, case) as session:
             if session.get(CaseRow, case):
                 return False
             row = _stray(case, datetime.now(UTC))
@@ -96,7 +96,7 @@ class Cases:
 
     def reopen(self, case: str, by: str, why: str) -> None:
         """Enter another run of a case whose workflow has ended."""
-        with writing(self.engine) as session:
+        with writing(self.engine, case) as session:
             row = session.get_one(CaseRow, case)
             row.sqlmodel_update({"status": "started", "outcome": None, "ended_at": None, "asked_at": None, "due": None})
             row.runs += 1
@@ -109,10 +109,10 @@ class Cases:
 
     def matching(self, prefix: str) -> Sequence[CaseRow]:
         """Cases whose id, or whose business key, begins like this; two at most, since two is too many."""
-        plain = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        like = [col(CaseRow.id).like(f"{start}{plain}%", escape="\\") for start in ("", "%/")]
+        identity = col(CaseRow.id)
+        named = identity.istartswith(prefix, autoescape=True) | identity.icontains(f"/{prefix}", autoescape=True)
         with reading(self.engine) as session:
-            return session.exec(select(CaseRow).where(like[0] | like[1]).limit(2)).all()
+            return session.exec(select(CaseRow).where(named).limit(2)).all()
 
     def listing(self, status: str | None = None, limit: int = 1000) -> Sequence[CaseRow]:
         """Newest first; what waits, latest deadline last."""

@@ -43,7 +43,7 @@ class Crm:
     def apply(self, request: ApplyRequest) -> Receipt:
         """Write the frozen draft, byte for byte what was decided; or give the receipt of an earlier attempt."""
         key, digest = request.key, request.draft
-        with writing(self.engine) as session:
+        with writing(self.engine, request.case) as session:
             row = session.get(ReceiptRow, (key, digest))
             begun = {"key": key, "draft": digest, "attempt": activity.info().attempt, "repeat": row is not None}
             head = append(session, request.case, "crm.begun", begun)
@@ -55,7 +55,7 @@ class Crm:
             raise lost("the draft") from error
         written = {record.ref: self.port.upsert(record) for record in draft.records}
         record, created = written[draft.main]
-        with writing(self.engine) as session:
+        with writing(self.engine, request.case) as session:
             # Two attempts may race to here: the other side took both as one, and the first receipt stands.
             row = session.get(ReceiptRow, (key, digest)) or ReceiptRow(
                 key=key, draft=digest, record=record, created=created, at=datetime.now(UTC)
@@ -78,7 +78,7 @@ class EmbeddedCrm:
     def upsert(self, record: Record) -> Written:
         table = TABLES[record.kind]
         values: dict[str, JsonValue] = {**record.values, **record.links}
-        with writing(self.engine) as session:
+        with writing(self.engine, record.ref) as session:
             row = session.exec(select(table).where(table.ref == record.ref)).first()
             created = row is None
             row = row or table(ref=record.ref)
@@ -91,4 +91,4 @@ class EmbeddedCrm:
         table: type[CrmRecord] = TABLES[kind]
         matches = [col(getattr(table, name)) == value for name, value in values.items()]
         with reading(self.engine) as session:
-            return list(session.exec(select(table.ref).where(*matches)))
+            return list(session.exec(select(table.ref).where(*matches).order_by(col(table.id))))

@@ -19,7 +19,7 @@ from temporalio import activity
 
 from activities.audit import append
 from activities.crm import CrmPort
-from activities.store import Blobs, writing
+from activities.store import Blobs, hold, writing
 from schemas.case import Checked, Draft, Record
 from schemas.finding import Finding
 from schemas.invoice import AMOUNTS, REQUIRED, REQUIRED_OF_RECEIPTS, InvoiceCheck
@@ -30,7 +30,10 @@ from schemas.tables import BrakeRow, InvoiceClaim
 
 PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+PARTY = "party:"
 OLD = timedelta(days=2 * 365)
+LONGEST = 300
+"""No value is longer, in characters: supplier and number are keys together, which PostgreSQL bounds at 2704 bytes."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Rules:
         invoice = next(record for record in draft.records if record.ref == draft.main)
         booked = self._booked(invoice)
         process = request.case.partition("/")[0]
-        with writing(self.engine) as session:
+        with writing(self.engine, request.case) as session:
             others = (booked | _claimed(session, invoice)) - {invoice.ref}
             findings = (
                 *request.document.findings,
@@ -112,8 +115,9 @@ def identity(invoice: Record) -> Mapping[str, str]:
 def _claimed(session: Session, invoice: Record) -> set[str]:
     """The ref of whichever case first came with this invoice: two that come at once are not in the CRM yet."""
     party, number = invoice.links["party"], " ".join(identity(invoice).values())
-    if not number:
-        return set()
+    if not number or _too_long(number) or _too_long(party.removeprefix(PARTY)):
+        return set()  # it cannot be approved like this, and claims its number once it is corrected
+    hold(session.connection(), f"{party} {number}")
     claim = session.get(InvoiceClaim, (party, number)) or InvoiceClaim(party=party, number=number, ref=invoice.ref)
     session.add(claim)
     return {claim.ref}
@@ -128,7 +132,11 @@ def _duplicate_findings(others: set[str]) -> Iterator[Finding]:
 def party_reference(name: str | None, vat_id: str | None) -> str:
     """How a supplier is found again: by VAT id, else by name without case, spaces and punctuation, in any script."""
     words = re.findall(r"\w+", unicodedata.normalize("NFKC", name or "").casefold())
-    return f"party:{vat_id or '-'.join(words)}"
+    return f"{PARTY}{vat_id or '-'.join(words)}"
+
+
+def _too_long(value: str | None) -> bool:
+    return len(value or "") > LONGEST
 
 
 def invoice_findings(proposal: Proposal, policy: InvoicePolicy, today: date) -> Iterator[Finding]:
@@ -137,6 +145,9 @@ def invoice_findings(proposal: Proposal, policy: InvoicePolicy, today: date) -> 
         if name not in values:
             yield Finding(code="field.missing", severity="block", field=name, message=f"{name} was not found")
     for name, field in proposal.fields.items():
+        if _too_long(field.value):
+            message = f"{name} is longer than {LONGEST} characters"
+            yield Finding(code="field.too_long", severity="block", field=name, message=message)
         if field.alternatives:
             other = " or ".join((field.value or "", *field.alternatives))
             message = f"{field.evidence[:60]!r} can be read as {other}"

@@ -1,15 +1,15 @@
-"""Every table. Instants are UTC; JSON columns hold dumps of messages."""
+"""Every table, as workers/migrations leaves it. Instants are UTC; JSON columns hold dumps of messages."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DDL, JSON, Column, DateTime, Dialect, LargeBinary, UniqueConstraint, event
+from sqlalchemy import JSON, Column, DateTime, Dialect, LargeBinary, UniqueConstraint
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 
 class Instant(TypeDecorator[datetime]):
-    """SQLite forgets time zones: keep UTC, give UTC back."""
+    """SQLite forgets time zones, PostgreSQL gives the session's: keep UTC, give UTC back."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -18,7 +18,9 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value else None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 class CaseRow(SQLModel, table=True):
@@ -50,7 +52,7 @@ class CaseRow(SQLModel, table=True):
 
 
 class AuditEntry(SQLModel, table=True):
-    """One AI act, human act or write. Only ever appended: triggers refuse anything else."""
+    """One AI act, human act or write. Only ever appended: triggers, made by the migrations, refuse anything else."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (UniqueConstraint("case_id", "seq"),)
@@ -148,23 +150,3 @@ class CrmActivity(CrmRecord, table=True):
 
     invoice: str = Field(foreign_key="crm_invoices.ref", index=True)
     text: str
-
-
-REFUSED = {
-    "update": "BEFORE UPDATE ON audit_entries",
-    "delete": "BEFORE DELETE ON audit_entries",
-    # INSERT OR REPLACE deletes without asking the delete trigger.
-    "replace": (
-        "BEFORE INSERT ON audit_entries WHEN EXISTS (SELECT 1 FROM audit_entries AS old "
-        "WHERE old.id = NEW.id OR (old.case_id = NEW.case_id AND old.seq = NEW.seq))"
-    ),
-}
-for _name, _act in REFUSED.items():
-    event.listen(
-        AuditEntry.__table__,  # type: ignore[attr-defined]
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER audit_entries_no_{_name} {_act} "
-            "BEGIN SELECT RAISE(ABORT, 'audit entries are only ever appended'); END"
-        ).execute_if(dialect="sqlite"),
-    )

@@ -13,6 +13,7 @@ from temporalio.service import RPCError
 
 from starters.launch import Refused
 from starters.screen import err, plain
+from workers.database import NoDatabase
 from workers.server import ServerTrouble
 from workers.settings import BadSettings
 from workers.temporal import NoServer
@@ -51,6 +52,7 @@ WORDS: Mapping[type[Exception], tuple[Callable[[Any], str], int]] = {
     BadSettings: (lambda error: f"a setting is wrong: {error}", USED_WRONGLY),
     Refused: (str, FAILED),
     NoServer: (str, FAILED),
+    NoDatabase: (str, FAILED),
     ServerTrouble: (str, FAILED),
     ValidationError: (_problems, USED_WRONGLY),
     RPCError: (lambda error: f"the Temporal server said: {error.message} ({error.status.name.lower()})", FAILED),

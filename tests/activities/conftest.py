@@ -19,13 +19,8 @@ Freeze = Callable[..., ApplyRequest]
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "casework.db"
-
-
-@pytest.fixture
-def engine(database: Path) -> Iterator[Engine]:
-    engine = connect_database(f"sqlite:///{database}")
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = connect_database(database_url)
     yield engine
     engine.dispose()
 

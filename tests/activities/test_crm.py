@@ -16,7 +16,9 @@ from activities.crm import Crm, CrmPort, EmbeddedCrm, Written
 from activities.store import Blobs
 from schemas.case import ApplyRequest, Receipt, Record
 from tests.activities.conftest import Freeze
+from tests.databases import both_databases
 
+pytestmark = both_databases
 KINDS = ("party", "invoice", "activity")
 
 

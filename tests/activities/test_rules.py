@@ -23,6 +23,7 @@ from schemas.proposal import Field, Proposal
 from schemas.routing import Brake
 from schemas.source import Document, Source, Verdict
 from schemas.tables import BrakeRow
+from tests.databases import both_databases
 
 TODAY = date(2026, 6, 1)
 POLICY = InvoicePolicy(
@@ -75,6 +76,12 @@ def test_empty_proposal_misses_every_required_field() -> None:
     findings = invoice_findings(Proposal(rung="person"), POLICY, TODAY)
 
     assert [(finding.code, finding.field) for finding in findings] == [("field.missing", name) for name in REQUIRED]
+
+
+@pytest.mark.parametrize("name", ["supplier", "invoice_number"])
+def test_value_of_endless_length_blocks(name: str) -> None:
+    assert found(**{name: "N" * 300}) == []
+    assert found(**{name: "N" * 301}) == [("field.too_long", "block", name)]
 
 
 def test_value_that_can_be_read_in_two_ways_goes_to_a_person_with_both() -> None:
@@ -241,6 +248,7 @@ def duplicates(checked: Checked) -> list[str]:
     return [finding.message for finding in checked.findings if finding.code == "invoice.duplicate"]
 
 
+@both_databases
 def test_number_already_booked_from_this_supplier_goes_to_a_person(rules: Rules, case: str) -> None:
     book(rules, "invoice-intake/earlier")
 
@@ -265,6 +273,7 @@ def test_wrong_iban_is_not_written(rules: Rules, case: str) -> None:
     assert draft.records[0].values["iban"] is None
 
 
+@both_databases
 def test_number_that_another_case_came_with_goes_to_a_person_though_nothing_is_booked_yet(
     rules: Rules, case: str
 ) -> None:
@@ -273,6 +282,7 @@ def test_number_that_another_case_came_with_goes_to_a_person_though_nothing_is_b
     assert len(duplicates(check(rules, case))) == 1
 
 
+@both_databases
 def test_of_cases_checked_at_once_with_one_number_one_alone_is_the_first(rules: Rules) -> None:
     start = Barrier(4)
 
@@ -286,18 +296,21 @@ def test_of_cases_checked_at_once_with_one_number_one_alone_is_the_first(rules: 
     assert sorted(len(duplicates(each)) for each in checked) == [0, 1, 1, 1]
 
 
+@both_databases
 def test_case_checked_again_is_not_its_own_duplicate(rules: Rules, case: str) -> None:
     check(rules, case)
 
     assert duplicates(check(rules, case)) == []
 
 
+@both_databases
 def test_own_record_is_no_duplicate(rules: Rules, case: str) -> None:
     book(rules, case)
 
     assert duplicates(check(rules, case)) == []
 
 
+@both_databases
 @pytest.mark.parametrize("change", [{"invoice_number": "RE-2026-0118"}, {"supplier_vat_id": "DE811569869"}])
 def test_other_number_or_other_supplier_is_no_duplicate(rules: Rules, case: str, change: dict[str, str]) -> None:
     book(rules, "invoice-intake/earlier")
@@ -305,6 +318,7 @@ def test_other_number_or_other_supplier_is_no_duplicate(rules: Rules, case: str,
     assert duplicates(check(rules, case, **change)) == []
 
 
+@both_databases
 @pytest.mark.parametrize("written", ["northwind paper gmbh", "Northwind-Paper  GmbH."])
 def test_supplier_without_vat_id_is_known_by_name_however_it_is_written(rules: Rules, case: str, written: str) -> None:
     book(rules, "invoice-intake/earlier", supplier_vat_id=None)
@@ -312,6 +326,27 @@ def test_supplier_without_vat_id_is_known_by_name_however_it_is_written(rules: R
     assert len(duplicates(check(rules, case, supplier_vat_id=None, supplier=written))) == 1
 
 
+@both_databases
+@pytest.mark.parametrize("name", ["supplier", "invoice_number"])
+def test_hostile_value_is_a_finding_not_an_error_of_the_database(rules: Rules, case: str, name: str) -> None:
+    hostile = "\0" + "".join(chr(0x4E00 + (number * 7919) % 20_000) for number in range(10_000))
+
+    checked = check(rules, case, supplier_vat_id=None, **{name: hostile})
+
+    assert [(finding.code, finding.field) for finding in checked.findings] == [("field.too_long", name)]
+
+
+@both_databases
+def test_values_just_short_enough_are_booked_once_in_any_script(rules: Rules, case: str) -> None:
+    rare = "".join(chr(0x20000 + (number * 7919) % 40_000) for number in range(300))
+
+    for _ in range(2):
+        book(rules, case, supplier_vat_id=None, supplier=rare, invoice_number=rare)
+
+    assert rules.crm.find("invoice", {"number": rare}) == [f"{case}:apply"]
+
+
+@both_databases
 def test_draft_is_frozen_as_the_bytes_its_digest_names(rules: Rules, case: str) -> None:
     checked = check(rules, case)
 
@@ -320,14 +355,17 @@ def test_draft_is_frozen_as_the_bytes_its_digest_names(rules: Rules, case: str) 
     assert (draft.case, invoice.kind, invoice.values["gross_amount"]) == (case, "invoice", "119.00")
 
 
+@both_databases
 def test_same_proposal_freezes_the_same_draft(rules: Rules, case: str) -> None:
     assert check(rules, case).draft == check(rules, case).draft
 
 
+@both_databases
 def test_corrected_value_freezes_another_draft(rules: Rules, case: str) -> None:
     assert check(rules, case).draft != check(rules, case, gross_amount="119.01").draft
 
 
+@both_databases
 def test_brake_is_read_from_the_table(rules: Rules, case: str) -> None:
     with writing(rules.engine) as session:
         session.add(BrakeRow(process="invoice-intake", stage_cap="supervised", min_confidence=0.95, reason="drift"))
@@ -335,6 +373,7 @@ def test_brake_is_read_from_the_table(rules: Rules, case: str) -> None:
     assert check(rules, case).brake == Brake(stage_cap="supervised", min_confidence=0.95, reason="drift")
 
 
+@both_databases
 def test_brake_of_another_process_holds_nothing(rules: Rules, case: str) -> None:
     with writing(rules.engine) as session:
         session.add(BrakeRow(process="request-triage", stage_cap="shadow"))
@@ -342,6 +381,7 @@ def test_brake_of_another_process_holds_nothing(rules: Rules, case: str) -> None
     assert check(rules, case).brake == Brake()
 
 
+@both_databases
 def test_check_is_audited_with_the_draft_and_what_was_found(rules: Rules, case: str) -> None:
     checked = check(rules, case, gross_amount="120.00")
 

@@ -210,6 +210,8 @@ def test_second_up_on_the_same_home_is_refused_and_harms_the_first_not(house: Ho
         (["replay", str(SAMPLES / CLEAN)], {}, 1, "not a history"),
         (["cases"], {"CASEWORK_PORT": "high"}, 2, "CASEWORK_PORT"),
         (["cases"], {"CASEWORK_HOME": "/proc/nowhere"}, 1, "/proc/nowhere"),
+        (["cases"], {"CASEWORK_DATABASE_URL": "mysql://db/name"}, 2, "CASEWORK_DATABASE_URL"),
+        (["cases"], {"CASEWORK_DATABASE_URL": "postgresql://127.0.0.1:1/name"}, 1, "postgresql database"),
     ],
 )
 def test_trouble_is_one_clear_message(

@@ -1,8 +1,11 @@
 """What becomes of a case: every shape, on a real server, each step replayed."""
 
+import asyncio
+
 import pytest
 
 from starters.demo import SAMPLES
+from tests.databases import Postgres, both_databases, only_postgresql
 from tests.desk import DEPUTY, OVER_LIMIT, OWNER, Desk, policy
 from tests.workflows import scenarios
 from tests.workflows.scenarios import outcome_of
@@ -27,6 +30,7 @@ async def test_approved_draft_is_what_is_applied(desk: Desk) -> None:
     assert (outcome.status, outcome.receipt.draft) == ("applied", decided)
 
 
+@both_databases
 async def test_correction_is_checked_and_shown_again_before_it_is_applied(desk: Desk) -> None:
     case = await scenarios.corrected(desk)
 
@@ -176,6 +180,7 @@ async def test_audit_of_every_shape_verifies_against_its_outcome(desk: Desk, sha
     assert desk.acts(case)[-1][0] == "case.ended"
 
 
+@both_databases
 async def test_copies_that_come_at_once_are_booked_once_and_asked_about(busy_desk: Desk) -> None:
     invoice = (SAMPLES / "reinwerk-XR-2026-0208.xml").read_bytes()
     copies = [await busy_desk.start(invoice + b"\n" * number, policy()) for number in range(6)]
@@ -184,6 +189,20 @@ async def test_copies_that_come_at_once_are_booked_once_and_asked_about(busy_des
 
     assert sorted(statuses) == ["closed", *["waiting"] * 5]
     assert len(busy_desk.records()) == 1
+
+
+@only_postgresql
+async def test_case_goes_on_after_the_database_was_restarted(desk: Desk, postgres: Postgres) -> None:
+    case = await desk.start(OVER_LIMIT, policy())
+    await desk.asked(case)
+
+    await asyncio.to_thread(postgres.restart)
+    reply = await desk.decide(case, "approve")
+
+    assert reply.accepted
+    outcome = await outcome_of(case)
+    assert outcome.status == "applied"
+    assert desk.faults(case, outcome) == []
 
 
 async def test_same_number_from_the_same_supplier_is_asked_about(desk: Desk) -> None:
