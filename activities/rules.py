@@ -30,7 +30,6 @@ from schemas.tables import BrakeRow, InvoiceClaim
 
 PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-PARTY = "party:"
 OLD = timedelta(days=2 * 365)
 LONGEST = 300
 """No value is longer, in characters: supplier and number are keys together, which PostgreSQL bounds at 2704 bytes."""
@@ -115,7 +114,7 @@ def identity(invoice: Record) -> Mapping[str, str]:
 def _claimed(session: Session, invoice: Record) -> set[str]:
     """The ref of whichever case first came with this invoice: two that come at once are not in the CRM yet."""
     party, number = invoice.links["party"], " ".join(identity(invoice).values())
-    if not number or _too_long(number) or _too_long(party.removeprefix(PARTY)):
+    if not number or _too_long(number):
         return set()  # it cannot be approved like this, and claims its number once it is corrected
     hold(session.connection(), f"{party} {number}")
     claim = session.get(InvoiceClaim, (party, number)) or InvoiceClaim(party=party, number=number, ref=invoice.ref)
@@ -132,7 +131,7 @@ def _duplicate_findings(others: set[str]) -> Iterator[Finding]:
 def party_reference(name: str | None, vat_id: str | None) -> str:
     """How a supplier is found again: by VAT id, else by name without case, spaces and punctuation, in any script."""
     words = re.findall(r"\w+", unicodedata.normalize("NFKC", name or "").casefold())
-    return f"{PARTY}{vat_id or '-'.join(words)}"
+    return f"party:{(vat_id or '-'.join(words))[:LONGEST]}"
 
 
 def _too_long(value: str | None) -> bool:

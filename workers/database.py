@@ -65,6 +65,7 @@ def _open(url: URL) -> Engine:
         pool_pre_ping=True,
     )
     event.listen(engine, "connect", _without_nul)
+    event.listen(engine, "begin", _freeze)
     event.listen(engine, "handle_error", _without_values)
     return engine
 
@@ -82,6 +83,12 @@ def _begin(connection: Connection) -> None:
     """Take the write lock at once when something will be written: upgrading a read lock can fail without waiting."""
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _freeze(connection: Connection) -> None:
+    """What is only read is read as of one moment, as on SQLite; who writes sees what others wrote before the lock."""
+    if not connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def _without_nul(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

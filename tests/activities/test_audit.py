@@ -11,15 +11,16 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit, append
 from activities.crm import Crm, EmbeddedCrm, Written
-from activities.store import Blobs, writing
+from activities.store import Blobs, reading, writing
 from schemas.approval import Act, ActsRequest, Reply
 from schemas.audit import Fault, Head
 from schemas.case import ApplyRequest, Record
-from schemas.tables import CaseKey
+from schemas.tables import AuditEntry, AuditHead, CaseKey
 from tests.activities.conftest import Freeze
 from tests.databases import both_databases
 from workers.database import connect_database
@@ -97,6 +98,15 @@ def test_chain_that_several_begin_at_once_is_one(audit: Audit) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(begin, range(4))) == [1, 2, 3, 4]
+
+
+def test_chain_that_grows_while_it_is_read_is_seen_as_of_one_moment(audit: Audit, case: str) -> None:
+    with reading(audit.engine) as session:
+        entries = len(session.exec(select(AuditEntry)).all())
+        audit.record(case, "model.read", {})
+        head = session.get_one(AuditHead, case)
+
+    assert (entries, head.seq) == (1, 1)
 
 
 def test_entry_is_undone_with_the_transaction_it_stands_in(audit: Audit, case: str) -> None:
