@@ -1,10 +1,13 @@
 """From bytes to a document: what a starter hands in, and what intake says of it before any model is asked."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
 
 from schemas.audit import Audited
 from schemas.message import Digest, Message
 
+Fraction = Annotated[float, Field(ge=0, le=1)]
 Format = Literal["pdf", "cii", "ubl", "unknown"]
 VerdictStatus = Literal["ok", "missing", "ambiguous", "malformed", "hostile"]
 
@@ -35,18 +38,48 @@ class Verdict(Message):
     reasons: tuple[str, ...] = ()
 
 
+class Box(Message):
+    """Where something stands on a page as a person sees it: fractions of its width and height, from the top left."""
+
+    left: Fraction
+    top: Fraction
+    right: Fraction
+    bottom: Fraction
+
+
+class TextLine(Message):
+    text: str
+    box: Box | None = None
+    """None: where it stands is not known."""
+
+
+class Page(Message):
+    """What one page says, line by line, and how that was read."""
+
+    lines: tuple[TextLine, ...] = ()
+    read_from: Literal["text-layer", "ocr", "text"] = "text-layer"
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+
+PAGES = TypeAdapter(tuple[Page, ...])
+"""How the pages of a document stand in the blob store."""
+
+
 class Ingested(Message):
     """What a parser process says of some bytes."""
 
     format: Format = "unknown"
     verdict: Verdict = Verdict()
-    pages: tuple[str, ...] = ()
+    pages: tuple[Page, ...] = ()
     xml: str | None = None
     """The e-invoice as base64: the document itself, or what was embedded in it."""
 
 
 class Document(Audited):
-    """An ingested source. Text and XML stay in the blob store: `text` is a JSON list with one string a page."""
+    """An ingested source. Text and XML stay in the blob store: `text` is its pages as JSON (`PAGES`)."""
 
     source: Source
     format: Format
