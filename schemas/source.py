@@ -9,7 +9,8 @@ from schemas.message import Digest, Message
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Format = Literal["pdf", "cii", "ubl", "unknown"]
-VerdictStatus = Literal["ok", "missing", "ambiguous", "malformed", "hostile"]
+VerdictStatus = Literal["ok", "missing", "ambiguous", "suspicious", "malformed", "hostile"]
+"""In order of severity."""
 
 
 class Source(Message):
@@ -31,7 +32,9 @@ class Verdict(Message):
     """The intake verdict.
 
     ok: go on. missing: nothing to read (no text, no data), so a person enters it. ambiguous: readable, but in more
-    than one way, so a person always decides. malformed: nobody can read it as sent. hostile: made to attack the reader.
+    than one way, so a person always decides. suspicious: readable, but it holds something hidden, or addressed to a
+    machine; a person always decides, and is shown what was found. malformed: nobody can read it as sent. hostile: made
+    to attack the reader.
     """
 
     status: VerdictStatus = "ok"

@@ -1,8 +1,9 @@
 """Attachments of a PDF: the e-invoice embedded in it, and whether it is the one that is printed."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from pypdfium2 import PdfDocument, PdfiumError
 
@@ -15,9 +16,30 @@ _KEY_FIGURES = ("invoice_number", "issue_date", "currency", "net_amount", "gross
 _EINVOICE_NAME = re.compile(r"(factur-?x|zugferd-?invoice|xrechnung|order-?x)[\w.-]{0,20}\.xml", re.IGNORECASE)
 
 
-def embedded_invoice(document: PdfDocument, judgement: Judgement) -> bytes | None:
+class Attachment(NamedTuple):
+    """The name is what the sender called it."""
+
+    name: str
+    data: bytes
+
+
+def read(document: PdfDocument) -> list[Attachment]:
+    found = []
+    for index in range(min(document.count_attachments(), MAX_ATTACHMENTS)):
+        try:
+            attachment = document.get_attachment(index)
+            found.append(Attachment(attachment.get_name(), bytes(attachment.get_data())))
+        except PdfiumError:
+            continue
+    return found
+
+
+def embedded_invoice(attached: Sequence[Attachment], judgement: Judgement) -> bytes | None:
+    """Looked for in whatever looks like XML; the name only tells whether a broken one was meant as an invoice."""
     invoices: list[tuple[dict[str, str | None], bytes]] = []
-    for name, xml in _attachments(document):
+    for name, xml in attached:
+        if not (markup.looks_like_xml(xml) or _EINVOICE_NAME.fullmatch(name)):
+            continue
         try:
             fields = einvoice.read(xml).fields
         except markup.Hostile as error:
@@ -45,15 +67,3 @@ def is_printed(xml: bytes, pages: Sequence[str]) -> bool:
     spoken = (reading for text in texts for amount in amounts.find(text, mark) for reading in amount.readings)
     # Credit notes are printed with a minus sign and coded without, or the other way round.
     return any(abs(Decimal(reading)) == abs(Decimal(gross.value)) for reading in spoken)
-
-
-def _attachments(document: PdfDocument) -> Iterator[tuple[str, bytes]]:
-    """Those that look like XML; the name only tells whether a broken one was meant as an invoice."""
-    for index in range(min(document.count_attachments(), MAX_ATTACHMENTS)):
-        try:
-            attachment = document.get_attachment(index)
-            name, data = attachment.get_name(), bytes(attachment.get_data())
-        except PdfiumError:
-            continue
-        if markup.looks_like_xml(data) or _EINVOICE_NAME.fullmatch(name):
-            yield name, data

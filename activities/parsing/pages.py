@@ -2,65 +2,76 @@
 
 import ctypes
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 
 from pypdfium2 import PdfDocument, PdfiumError, PdfPage, PdfTextPage, raw
 
-from activities.parsing.judgement import Judgement
+from activities.parsing import hidden
+from activities.parsing.geometry import Rectangle, View
 from schemas.source import Box, Page, TextLine
 
 MAX_PAGE_CHARACTERS = 300_000
 MAX_CHARACTERS = 5_000_000
 MAX_LINES = 100_000
+MAX_DRAWN = 40
+"""Drawing takes time: so many pages of a document are looked at for hidden text."""
 
 _HYPHEN = "\ufffe"
 """How pdfium marks a hyphen at a line's end."""
-_GRID = 10_000
-"""Boxes are measured in so many steps a side."""
-
-Rectangle = tuple[float, float, float, float]
-"""Left, top, right and bottom in the page's own coordinates, whose zero is at the bottom left."""
+_DIGITS = 4
 
 
 class TextBomb(Exception):
     """More text than any invoice holds."""
 
 
-def read(document: PdfDocument, judgement: Judgement) -> Iterator[Page]:
-    characters = lines = unread = 0
-    for number in range(len(document)):
+@dataclass
+class Text:
+    """What the pages of a document say, by page number where it matters."""
+
+    pages: list[Page] = field(default_factory=list)
+    seen: dict[int, str] = field(default_factory=dict)
+    """As it stands in the file, characters that show nothing included."""
+    unseen: dict[int, str] = field(default_factory=dict)
+    unopened: int = 0
+    unchecked: list[int] = field(default_factory=list)
+    """What these hide is not known."""
+
+
+def read(document: PdfDocument, *, layers: bool) -> Text:
+    """Raises `TextBomb`. `layers`: parts of the pages can be switched off."""
+    found = Text()
+    characters = lines = drawn = 0
+    for number in range(1, len(document) + 1):
         try:
-            page = document[number]
+            page = document[number - 1]
             text = page.get_textpage()
         except PdfiumError:
-            unread += 1
-            yield Page()
+            found.unopened += 1
+            found.pages.append(Page())
             continue
         characters += text.count_chars()
         if text.count_chars() > MAX_PAGE_CHARACTERS or characters > MAX_CHARACTERS:
             raise TextBomb
-        found = tuple(_lines(page, text))
-        lines += len(found)
+        said = _characters(text)
+        doubt = hidden.doubts(page, text, said, layers=layers)
+        if doubt.drawn and drawn == MAX_DRAWN:
+            found.unchecked.append(number)
+            doubt.drawn.clear()
+        drawn += bool(doubt.drawn)
+        unseen = hidden.unseen(page, text, doubt)
+        found.pages.append(Page(lines=tuple(_lines(page, text, said, unseen))))
+        found.seen[number] = "".join(c for index, c in enumerate(said) if index not in unseen) if unseen else said
+        if unseen:
+            found.unseen[number] = "".join(c for index, c in enumerate(said) if index in unseen or c.isspace())
+        lines += len(found.pages[-1].lines)
         if lines > MAX_LINES:
             raise TextBomb
-        yield Page(lines=found)
-    if unread:
-        judgement.add(
-            "malformed" if unread == len(document) else "ambiguous",
-            f"{unread} of {len(document)} pages cannot be opened",
-        )
+    return found
 
 
-def _lines(page: PdfPage, text: PdfTextPage) -> Iterator[TextLine]:
-    start = 0
-    for line in characters_of(text).split("\n"):
-        words = _clean(line)
-        if words:
-            yield TextLine(text=words, box=_box(page, _rectangles(text, start, len(line))))
-        start += len(line) + 1
-
-
-def characters_of(text: PdfTextPage) -> str:
+def _characters(text: PdfTextPage) -> str:
     """One character for each that pdfium counts, so that a place in the string is pdfium's index."""
     whole: str = text.get_text_range()
     if len(whole) == text.count_chars():
@@ -70,31 +81,32 @@ def characters_of(text: PdfTextPage) -> str:
     return "".join(chr(code) if code <= sys.maxunicode else "\0" for code in codes)
 
 
+def _lines(page: PdfPage, text: PdfTextPage, said: str, unseen: Collection[int]) -> Iterator[TextLine]:
+    view, start = View(page), 0
+    for line in said.split("\n"):
+        shown = [index for index in range(start, start + len(line)) if index not in unseen] if unseen else None
+        words = _clean(line if shown is None else "".join(said[index] for index in shown))
+        if words:
+            parts = [(start, len(line))] if shown is None else [(i, 1) for i in shown if not said[i].isspace()]
+            yield TextLine(text=words, box=_box(view, [r for part in parts for r in _rectangles(text, *part)]))
+        start += len(line) + 1
+
+
 def _clean(line: str) -> str:
     """No control characters, and no blanks around it."""
     shown = line.replace(_HYPHEN, "-")
     return "".join(c for c in shown if c == "\t" or c.isprintable() or c.isspace()).strip()
 
 
-def _rectangles(text: PdfTextPage, start: int, count: int) -> list[Rectangle]:
+def _rectangles(text: PdfTextPage, start: int, count: int) -> Iterator[Rectangle]:
     values = [ctypes.c_double() for _ in range(4)]
-    found = []
     for index in range(raw.FPDFText_CountRects(text, start, count)):
         if raw.FPDFText_GetRect(text, index, *values):
-            left, top, right, bottom = (value.value for value in values)
-            found.append((left, top, right, bottom))
-    return found
+            yield Rectangle(*(value.value for value in values))
 
 
-def _box(page: PdfPage, rectangles: Sequence[Rectangle]) -> Box | None:
-    """The rectangles as a person sees the page: turned, and cut to what is shown of it."""
-    if not rectangles:
+def _box(view: View, parts: list[Rectangle]) -> Box | None:
+    if not parts:
         return None
-    x, y = ctypes.c_int(), ctypes.c_int()
-    places = []
-    lefts, tops, rights, bottoms = zip(*rectangles, strict=True)
-    for corner in ((min(lefts), max(tops)), (max(rights), min(bottoms))):
-        raw.FPDF_PageToDevice(page, 0, 0, _GRID, _GRID, 0, *corner, x, y)
-        places.append([min(max(place.value / _GRID, 0.0), 1.0) for place in (x, y)])
-    (left, right), (top, bottom) = (sorted(pair) for pair in zip(*places, strict=True))
-    return Box(left=left, top=top, right=right, bottom=bottom)
+    sides = (round(min(max(side, 0.0), 1.0), _DIGITS) for side in view.seen(Rectangle.around(parts)))
+    return Box(**dict(zip(Rectangle._fields, sides, strict=True)))

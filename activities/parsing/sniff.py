@@ -2,7 +2,8 @@
 
 from base64 import b64encode
 
-from activities.parsing import einvoice, markup, pdf
+from activities.parsing import einvoice, injection, markup, pdf
+from activities.parsing.judgement import quoted
 from schemas.source import Ingested, IntakeLimits, Verdict, VerdictStatus
 
 _SCANS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
@@ -38,7 +39,10 @@ def _ingest_xml(data: bytes) -> Ingested:
         return _refused("malformed", "XML, but neither a CII nor a UBL invoice")
     if not einvoice.read(data).fields:
         return _refused("malformed", "an e-invoice without any content")
-    return Ingested(format=kind, xml=b64encode(data).decode())
+    verdict = Verdict()
+    if phrase := injection.find(markup.words_within(root)):
+        verdict = Verdict(status="suspicious", reasons=(f"the XML addresses a machine: {quoted(phrase)}",))
+    return Ingested(format=kind, verdict=verdict, xml=b64encode(data).decode())
 
 
 def _refused(status: VerdictStatus, reason: str) -> Ingested:
