@@ -1,7 +1,6 @@
 """Documents: what arrived, turned into text and data by processes that may be killed."""
 
 import base64
-import json
 from dataclasses import dataclass
 
 from temporalio import activity
@@ -11,7 +10,7 @@ from activities.failures import lost
 from activities.parsers import Parsers
 from activities.store import Altered, Blobs
 from schemas.case import IngestRequest
-from schemas.source import Document
+from schemas.source import PAGES, Document
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Documents:
             format=found.format,
             verdict=found.verdict,
             page_count=len(found.pages),
-            text=self.blobs.put(json.dumps(found.pages).encode()) if any(found.pages) else None,
+            text=self.blobs.put(PAGES.dump_json(found.pages)) if any(page.lines for page in found.pages) else None,
             xml=self.blobs.put(xml) if xml else None,
             findings=findings,
             head=head,

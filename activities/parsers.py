@@ -130,6 +130,13 @@ class Parsers:
         except ParserStopped as stopped:
             return _malformed(stopped.reason)
 
+    def ingest_text(self, text: str) -> Ingested:
+        """What a text is that was given as such; a form feed ends a page."""
+        try:
+            return self._ask("ingest_text", text.encode(), Ingested)
+        except ParserStopped as stopped:
+            return _malformed(stopped.reason)
+
     def read_einvoice(self, xml: bytes) -> Reading:
         return self._ask("read_einvoice", xml, Reading)
 

@@ -7,6 +7,7 @@ from pydantic import Field as Bounded
 
 from schemas.audit import Audited
 from schemas.message import Digest, Message
+from schemas.source import Box
 
 Rung = Literal["embedded-xml", "endpoint", "embedded-reader", "person"]
 
@@ -15,13 +16,14 @@ class Field(Message):
     """One value as read.
 
     `value` is canonical: ISO dates, plain decimals with a point, ISO 4217 codes. `evidence` is the words it was read
-    from, on `page` (from 1). `alternatives` are other readings of the same words: "03/04/2024" is two dates, "1,234"
-    two amounts.
+    from, on `page` (from 1), in the lines within `box`. `alternatives` are other readings of the same words:
+    "03/04/2024" is two dates, "1,234" two amounts.
     """
 
     value: str | None = None
     evidence: str = ""
     page: int | None = None
+    box: Box | None = None
     confidence: float = Bounded(default=0, ge=0, le=1)
     alternatives: tuple[str, ...] = ()
 

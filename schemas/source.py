@@ -1,13 +1,17 @@
 """From bytes to a document: what a starter hands in, and what intake says of it before any model is asked."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
 
 from schemas.audit import Audited
 from schemas.finding import Finding
 from schemas.message import Digest, Message
 
-Format = Literal["pdf", "cii", "ubl", "unknown"]
-VerdictStatus = Literal["ok", "missing", "ambiguous", "malformed", "hostile"]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Format = Literal["pdf", "cii", "ubl", "text", "unknown"]
+VerdictStatus = Literal["ok", "missing", "ambiguous", "suspicious", "malformed", "hostile"]
+"""In order of severity."""
 
 
 class Source(Message):
@@ -31,11 +35,43 @@ class Verdict(Message):
     """The intake verdict.
 
     ok: go on. missing: nothing to read (no text, no data), so a person enters it. ambiguous: readable, but in more
-    than one way, so a person always decides. malformed: nobody can read it as sent. hostile: made to attack the reader.
+    than one way, so a person always decides. suspicious: readable, but it holds something hidden, or addressed to a
+    machine; a person always decides, and is shown what was found. malformed: nobody can read it as sent. hostile: made
+    to attack the reader.
     """
 
     status: VerdictStatus = "ok"
     reasons: tuple[str, ...] = ()
+
+
+class Box(Message):
+    """Where something stands on a page as a person sees it: fractions of its width and height, from the top left."""
+
+    left: Fraction
+    top: Fraction
+    right: Fraction
+    bottom: Fraction
+
+
+class TextLine(Message):
+    text: str
+    box: Box | None = None
+    """None: where it stands is not known."""
+
+
+class Page(Message):
+    """What one page says, line by line, and how that was read."""
+
+    lines: tuple[TextLine, ...] = ()
+    read_from: Literal["text-layer", "ocr", "text"] = "text-layer"
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+
+PAGES = TypeAdapter(tuple[Page, ...])
+"""How the pages of a document stand in the blob store."""
 
 
 class Ingested(Message):
@@ -43,13 +79,13 @@ class Ingested(Message):
 
     format: Format = "unknown"
     verdict: Verdict = Verdict()
-    pages: tuple[str, ...] = ()
+    pages: tuple[Page, ...] = ()
     xml: str | None = None
     """The e-invoice as base64: the document itself, or what was embedded in it."""
 
 
 class Document(Audited):
-    """An ingested source. Text and XML stay in the blob store: `text` is a JSON list with one string a page."""
+    """An ingested source. Text and XML stay in the blob store: `text` is its pages as JSON (`PAGES`)."""
 
     source: Source
     format: Format

@@ -134,12 +134,12 @@ class Judge:
 
     def _ingest(self, label: Labelled) -> Ingested:
         if label.source is None:
-            return Ingested(pages=tuple(label.text.split("\f")))
+            return self.readers.parsers.ingest_text(label.text)
         return self.readers.parsers.ingest((self.folder / label.source).read_bytes(), self.policy.limits)
 
     def _read(self, document: Ingested, xml: bytes | None) -> Proposal:
         """The first rung that answers, once asked; one that fails is passed over, as a case does in the end."""
-        pages = document.pages if any(document.pages) else ()
+        pages = document.pages if any(page.lines for page in document.pages) else ()
         for rung in self.policy.rungs:
             try:
                 answer = self.readers.read(rung, pages, xml)

@@ -89,3 +89,8 @@ def texts(element: Element, path: str) -> Iterator[tuple[str, str]]:
 
 def words_of(element: Element) -> str:
     return (element.text or "").strip()
+
+
+def words_within(element: Element) -> str:
+    """All text of the element and of those below it, a line each."""
+    return "\n".join(words for below in element.iter() if (words := words_of(below)))

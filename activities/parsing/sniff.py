@@ -2,8 +2,9 @@
 
 from base64 import b64encode
 
-from activities.parsing import einvoice, mail, markup, pdf
-from schemas.source import Ingested, IntakeLimits, Verdict, VerdictStatus
+from activities.parsing import einvoice, injection, mail, markup, pdf
+from activities.parsing.judgement import quoted
+from schemas.source import Ingested, IntakeLimits, Page, TextLine, Verdict, VerdictStatus
 
 _SCANS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
 _PDF_HEADER_WITHIN = 1024
@@ -26,6 +27,20 @@ def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
     return _refused("malformed", "neither a PDF nor an XML e-invoice")
 
 
+def ingest_text(text: str) -> Ingested:
+    """A text that is known to be one; a form feed ends a page."""
+    pages = tuple(
+        Page(lines=tuple(TextLine(text=line) for line in page.splitlines()), read_from="text")
+        for page in text.split("\f")
+    )
+    if phrase := injection.find(text):
+        verdict = Verdict(status="suspicious", reasons=(f"the text addresses a machine: {quoted(phrase)}",))
+        return Ingested(format="text", verdict=verdict, pages=pages)
+    if not text.strip():
+        return _refused("missing", "the text is empty")
+    return Ingested(format="text", pages=pages)
+
+
 def _ingest_xml(data: bytes) -> Ingested:
     try:
         root = markup.parse(data)
@@ -40,7 +55,10 @@ def _ingest_xml(data: bytes) -> Ingested:
         return _refused("malformed", "XML, but neither a CII nor a UBL invoice")
     if not einvoice.read(data).fields:
         return _refused("malformed", "an e-invoice without any content")
-    return Ingested(format=kind, xml=b64encode(data).decode())
+    verdict = Verdict()
+    if phrase := injection.find(markup.words_within(root)):
+        verdict = Verdict(status="suspicious", reasons=(f"the XML addresses a machine: {quoted(phrase)}",))
+    return Ingested(format=kind, verdict=verdict, xml=b64encode(data).decode())
 
 
 def _refused(status: VerdictStatus, reason: str) -> Ingested:

@@ -10,7 +10,7 @@ from pypdfium2 import PdfDocument
 from reportlab.pdfgen.canvas import Canvas
 
 from activities.parsers import Parsers
-from activities.parsing import markup, pdf, sniff
+from activities.parsing import markup, pages, sniff
 from schemas.source import Ingested, IntakeLimits
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -50,7 +50,29 @@ def test_a_pdf_with_text_is_read_page_by_page() -> None:
     document = sniff.ingest(pdf_of(pages=2), LIMITS)
 
     assert (document.format, document.verdict.status) == ("pdf", "ok")
-    assert [page.split("\n") for page in document.pages] == [list(TEXT)] * 2
+    assert [[line.text for line in page.lines] for page in document.pages] == [list(TEXT)] * 2
+
+
+@pytest.mark.parametrize(
+    ("turned", "inset", "left", "top"),
+    [(0, 0, 50 / 600, 1 - 600 / 800), (90, 0, 600 / 800, 50 / 600), (0, 50, 0, 1 - 550 / 700)],
+)
+def test_a_line_stands_where_a_person_sees_it(turned: int, inset: int, left: float, top: float) -> None:
+    buffer = BytesIO()
+    canvas = Canvas(buffer, pagesize=(600, 800))
+    canvas.drawString(50, 600, TEXT[0])
+    canvas.save()
+    document = PdfDocument(buffer.getvalue())
+    document[0].set_rotation(turned)
+    document[0].set_cropbox(inset, inset, 600 - inset, 800 - inset)
+    document.save(out := BytesIO())
+
+    ((line,),) = (page.lines for page in sniff.ingest(out.getvalue(), LIMITS).pages)
+
+    assert line.box is not None
+    # Where the line begins: at its left and its foot, or on a turned page at the top, with its foot to the left.
+    assert line.box.left == pytest.approx(left, abs=0.01)
+    assert (line.box.top if turned else line.box.bottom) == pytest.approx(top, abs=0.01)
 
 
 def test_a_pdf_without_text_is_missing_its_text() -> None:
@@ -117,7 +139,7 @@ def test_a_pdf_that_launches_a_program_is_hostile() -> None:
 
 
 def test_more_text_than_an_invoice_holds_is_hostile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "MAX_PAGE_CHARACTERS", 10)
+    monkeypatch.setattr(pages, "MAX_PAGE_CHARACTERS", 10)
 
     assert verdict(pdf_of()) == "hostile"
 

@@ -13,12 +13,15 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
+from activities.evidence import place
 from activities.model import UNSUPPORTED, Endpoint, Model, Readers
 from activities.parsers import Parsers
 from activities.store import Blobs
 from schemas.case import ReadRequest
+from schemas.proposal import Field as Read
 from schemas.proposal import Proposal, Rung
-from schemas.source import Document, Source, Verdict
+from schemas.source import PAGES as STORED
+from schemas.source import Box, Document, Page, Source, TextLine, Verdict
 from starters.demo import SAMPLES
 
 KEY = "sk-a-key-nobody-may-see"
@@ -103,7 +106,19 @@ def without_endpoint(model: Model) -> Model:
 @pytest.fixture
 def text(blobs: Blobs, source: Source) -> Document:
     """A document with a text, and no data embedded in it."""
-    return Document(source=source, format="pdf", verdict=Verdict(), text=blobs.put(json.dumps(PAGES).encode()))
+    return Document(source=source, format="pdf", verdict=Verdict(), text=blobs.put(STORED.dump_json(pages())))
+
+
+def pages() -> tuple[Page, ...]:
+    """PAGES with every line in a tenth of the page of its own."""
+    return tuple(
+        Page(lines=tuple(TextLine(text=words, box=tenth(row)) for row, words in enumerate(text.split("\n"))))
+        for text in PAGES
+    )
+
+
+def tenth(row: int) -> Box:
+    return Box(left=0.1, top=row / 10, right=0.9, bottom=(row + 1) / 10)
 
 
 @pytest.fixture
@@ -204,10 +219,37 @@ def test_answer_is_read_with_where_it_stands(model: Model, case: str, text: Docu
 
     fields = read(model, case, text).fields
 
-    assert {name: (read.value, read.page, read.confidence) for name, read in fields.items()} == {
-        "supplier": ("Northwind Paper GmbH", 1, 0.97),
-        "gross_amount": ("119.00", 2, 0.97),
+    assert {name: (read.value, read.page, read.box, read.confidence) for name, read in fields.items()} == {
+        "supplier": ("Northwind Paper GmbH", 1, tenth(0), 0.97),
+        "gross_amount": ("119.00", 2, tenth(0), 0.97),
     }
+
+
+def test_embedded_reader_says_where_on_the_page_too(without_endpoint: Model, case: str, text: Document) -> None:
+    number = read(without_endpoint, case, text).fields["invoice_number"]
+
+    assert (number.value, number.page, number.box) == ("RE-2026-0117", 1, tenth(1))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "rows"),
+    [
+        ("Total: 119.00", (1, 2)),
+        ("Invoice no. 7", (0, 0)),
+        ("no. 7 Total:", (0, 1)),
+        ("VAT: 19.00", (3, 5)),  # a label and its value in columns of their own
+        ("Gesamt", (6, 6)),
+        ("19.00", (5, 5)),  # not the end of another number
+        ("Skonto -3,00", (7, 7)),
+    ],
+)
+def test_evidence_is_found_where_a_person_would_look(evidence: str, rows: tuple[int, int]) -> None:
+    texts = ("Invoice no. 7", "Total:", "119.00", "VAT:", "EUR", "19.00", "G e s a m t", "Skonto\xa0\u22123,00")
+    page = Page(lines=tuple(TextLine(text=text, box=tenth(row)) for row, text in enumerate(texts)))
+
+    found = place(Read(evidence=evidence, page=2), (Page(), page))
+
+    assert found.box == Box(left=0.1, top=rows[0] / 10, right=0.9, bottom=(rows[1] + 1) / 10)
 
 
 def test_answer_says_which_model_with_which_prompt_and_for_how_many_tokens(

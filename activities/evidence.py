@@ -1,0 +1,68 @@
+"""Evidence: where on a document's pages the words stand that a value was read from."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+
+from schemas.proposal import Field, Reading
+from schemas.source import Box, Page, TextLine
+
+_DASHES = re.compile(r"[-\u2010-\u2015\u2212]")
+
+
+def located(reading: Reading, pages: Sequence[Page]) -> Reading:
+    """The same reading, with page and box of every field whose words stand in the document."""
+    return reading.model_copy(update={"fields": {name: place(field, pages) for name, field in reading.fields.items()}})
+
+
+def place(field: Field, pages: Sequence[Page]) -> Field:
+    """The field with the page and the box of its evidence, looked for first on the page the reader named.
+
+    A field whose words are not found keeps the page it came with, and has no box.
+    """
+    for number in sorted(range(1, len(pages) + 1), key=lambda number: number != field.page):
+        lines = pages[number - 1].lines
+        if found := _standing(field.evidence, lines) or _paired(field.evidence, lines):
+            return field.model_copy(update={"page": number, "box": around(line.box for line in found)})
+    return field
+
+
+def _standing(words: str, lines: Sequence[TextLine]) -> Sequence[TextLine]:
+    """The lines the words stand in one after the other, as whole words rather than as parts of longer ones."""
+    # Readers close up letter-spaced words and write every dash as one, so blanks and the kind of dash do not count.
+    letters = r"\s*".join(_DASHES.pattern if _DASHES.match(c) else re.escape(c) for c in "".join(words.split()))
+    text = "\n".join(line.text for line in lines)
+    match = letters and (
+        re.search(rf"(?<!\w){letters}(?!\w)", text, re.IGNORECASE) or re.search(letters, text, re.IGNORECASE)
+    )
+    if not match:
+        return ()
+    starts = list(accumulate((len(line.text) + 1 for line in lines), initial=0))
+    return lines[bisect_right(starts, match.start()) - 1 : bisect_right(starts, match.end() - 1)]
+
+
+def _paired(words: str, lines: Sequence[TextLine]) -> Sequence[TextLine]:
+    """A label and its value, whole lines apart from each other, which a reader put together."""
+    whole = {_folded(line.text): line for line in reversed(lines)}
+    folded = _folded(words)
+    return next(
+        ((label, whole[rest]) for text, label in whole.items() if (rest := folded.removeprefix(text)) in whole), ()
+    )
+
+
+def _folded(text: str) -> str:
+    return _DASHES.sub("-", "".join(text.split())).casefold()
+
+
+def around(boxes: Iterable[Box | None]) -> Box | None:
+    """The smallest box around all that are known."""
+    known = [box for box in boxes if box]
+    if not known:
+        return None
+    return Box(
+        left=min(box.left for box in known),
+        top=min(box.top for box in known),
+        right=max(box.right for box in known),
+        bottom=max(box.bottom for box in known),
+    )
