@@ -10,7 +10,8 @@ from activities.failures import lost
 from activities.parsers import Parsers
 from activities.store import Altered, Blobs
 from schemas.case import IngestRequest
-from schemas.source import PAGES, Document
+from schemas.mail import Mail
+from schemas.source import PAGES, Document, Source, Verdict
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Documents:
         except (FileNotFoundError, Altered) as error:
             raise lost("the document") from error
         found = self.parsers.ingest(data, request.limits)
+        mail = self._mail(source)
+        verdict = found.verdict.joined(said_by(self.parsers, mail)) if mail else found.verdict
         xml = base64.b64decode(found.xml) if found.xml else None
         findings = self.parsers.check_einvoice(xml) if xml else ()
         head = self.audit.record(
@@ -36,18 +39,32 @@ class Documents:
             {
                 "source": source.digest,
                 "format": found.format,
-                "verdict": found.verdict.status,
-                "reasons": list(found.verdict.reasons),
+                "verdict": verdict.status,
+                "reasons": list(verdict.reasons),
                 "rules_broken": [finding.code for finding in findings],
             },
         )
         return Document(
             source=source,
             format=found.format,
-            verdict=found.verdict,
+            verdict=verdict,
             page_count=len(found.pages),
             text=self.blobs.put(PAGES.dump_json(found.pages)) if any(page.lines for page in found.pages) else None,
             xml=self.blobs.put(xml) if xml else None,
             findings=findings,
             head=head,
         )
+
+    def _mail(self, source: Source) -> Mail | None:
+        try:
+            return Mail.model_validate_json(self.blobs.get(source.mail)) if source.mail else None
+        except (FileNotFoundError, Altered) as error:
+            raise lost("the mail it came in") from error
+
+
+def said_by(parsers: Parsers, mail: Mail) -> Verdict:
+    """Words to a machine in the mail that brought a document say what to expect of the document."""
+    said = parsers.ingest_text(f"{mail.subject}\n{mail.text}").verdict
+    if said.status != "suspicious":
+        return Verdict()
+    return Verdict(status="suspicious", reasons=tuple(f"in its mail, {reason}" for reason in said.reasons))

@@ -19,12 +19,15 @@ def located(reading: Reading, pages: Sequence[Page]) -> Reading:
 def place(field: Field, pages: Sequence[Page]) -> Field:
     """The field with the page and the box of its evidence, looked for first on the page the reader named.
 
+    Words that OCR is not sure of make a value less sure.
     A field whose words are not found keeps the page it came with, and has no box.
     """
     for number in sorted(range(1, len(pages) + 1), key=lambda number: number != field.page):
         lines = pages[number - 1].lines
         if found := _standing(field.evidence, lines) or _paired(field.evidence, lines):
-            return field.model_copy(update={"page": number, "box": around(line.box for line in found)})
+            confidence = round(field.confidence * min(line.score for line in found), 3)
+            box = around(line.box for line in found)
+            return field.model_copy(update={"page": number, "box": box, "confidence": confidence})
     return field
 
 

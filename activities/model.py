@@ -13,7 +13,8 @@ from temporalio import activity
 from activities import evidence
 from activities.audit import Audit
 from activities.failures import translate, unusable
-from activities.parsers import Parsers, ParserStopped
+from activities.parsers import Parsers
+from activities.pool import ParserStopped
 from activities.store import Blobs
 from schemas.case import ReadRequest
 from schemas.message import digest_of

@@ -1,115 +1,26 @@
 """Parsers: child processes in which all untrusted bytes are parsed, so that no document can hurt the worker."""
 
 import json
-import subprocess
-import sys
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
-from queue import LifoQueue
+from importlib.util import find_spec
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
-from pydantic import ValidationError
-
-from activities.parsing import wire
+from activities.pool import ParserLate, ParserStopped, Pool
 from schemas.finding import Finding, Findings
-from schemas.message import Message
 from schemas.proposal import Reading
-from schemas.source import Ingested, IntakeLimits, Verdict
+from schemas.source import Ingested, IntakeLimits, Verdict, VerdictStatus
 
-ROOT = Path(__file__).parents[1]
-REQUESTS_PER_CHILD = 200
-"""A child is replaced after so many: whatever leaks or was tampered with goes with it."""
-
-Answer = TypeVar("Answer", bound=Message)
-
-
-class ParserStopped(Exception):
-    """The parser process did not survive the document, and the reason says how it ended."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class ParserCrashed(ParserStopped):
-    """It ended by itself, which may be the machine's doing and deserves a second try."""
-
-
-class Child:
-    """One parser process."""
-
-    def __init__(self, memory_mb: int) -> None:
-        self.requests = 0
-        self._late = False
-        self._memory_mb = memory_mb
-        # Nothing is inherited: no secrets through the environment, no Ctrl-C through the terminal's process group.
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "activities.parsing", str(memory_mb)],
-            env={},
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def ask(self, header: bytes, body: bytes, seconds: float) -> bytes:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        timer = threading.Timer(seconds, self._stop)
-        timer.daemon = True
-        timer.start()
-        self.requests += 1
-        try:
-            wire.send(self._process.stdin, header, body)
-            answer = wire.receive(self._process.stdout, wire.MAX_ANSWER)
-        except (OSError, ValueError, wire.BrokenFrame):  # ValueError: closed meanwhile
-            answer = None
-        finally:
-            timer.cancel()
-        if answer is not None:
-            return answer
-        self.end()
-        if self._late:
-            raise ParserStopped(f"the parser was stopped after {seconds:g} s")
-        if self._process.returncode == wire.OUT_OF_MEMORY:
-            raise ParserStopped(f"the parser was stopped above {self._memory_mb} MB of memory")
-        raise ParserCrashed("the parser crashed")
-
-    def _stop(self) -> None:
-        self._late = True
-        self.kill()
-
-    def end(self) -> None:
-        """Gone for certain, and its pipes with it. One that is ending by itself keeps its own exit code."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(0.2)
-        self.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-
-    def kill(self) -> None:
-        self._process.kill()
+OCR_MEMORY_MB = 2000
 
 
 class Parsers:
-    """A few children, started when first needed; callers beyond their number wait for a free one."""
+    """What can be asked of them. Scans have a process of their own, for it needs more of everything."""
 
-    def __init__(self, size: int = 2, seconds: float = 20.0, memory_mb: int = 512) -> None:
-        self._seconds = seconds
-        self._memory_mb = memory_mb
-        self._idle: LifoQueue[Child | None] = LifoQueue()
-        self._alive: set[Child] = set()
-        self._lock = threading.Lock()
-        self._closed = False
-        for _ in range(size):
-            self._idle.put(None)
+    def __init__(self, size: int = 2, seconds: float = 20.0, memory_mb: int = 512, *, ocr: bool = False) -> None:
+        self._pool = Pool(size, seconds, memory_mb)
+        installed = find_spec("rapidocr") and find_spec("onnxruntime")
+        self._ocr = Pool(1, seconds, OCR_MEMORY_MB) if ocr and installed else None
 
     def __enter__(self) -> Self:
         return self
@@ -122,93 +33,49 @@ class Parsers:
     def ingest(self, data: bytes, limits: IntakeLimits) -> Ingested:
         """What the bytes are. A document that stops its parser is malformed, and the reason says so."""
         if not data:
-            return _malformed("the file is empty")
+            return _refused("malformed", "the file is empty")
         if len(data) > limits.max_bytes:
-            return _malformed(f"{len(data)} bytes, more than the {limits.max_bytes} accepted")
-        try:
-            return self._ask("ingest", data, Ingested, limits=limits.model_dump_json())
-        except ParserStopped as stopped:
-            return _malformed(stopped.reason)
+            return _refused("malformed", f"{len(data)} bytes, more than the {limits.max_bytes} accepted")
+        found = self._ingested(self._pool, "ingest", data, limits)
+        if not found.is_scan or self._ocr is None:
+            return found
+        scan = self._ingested(self._ocr, "ingest_scan", data, limits)
+        # What is worse than having no text stays so, whatever the pictures say.
+        return scan if found.verdict.status == "missing" else found.model_copy(update={"pages": scan.pages})
 
     def ingest_text(self, text: str) -> Ingested:
         """What a text is that was given as such; a form feed ends a page."""
-        try:
-            return self._ask("ingest_text", text.encode(), Ingested)
-        except ParserStopped as stopped:
-            return _malformed(stopped.reason)
+        return self._ingested(self._pool, "ingest_text", text.encode(), IntakeLimits())
 
     def read_einvoice(self, xml: bytes) -> Reading:
-        return self._ask("read_einvoice", xml, Reading)
+        return self._pool.ask("read_einvoice", xml, Reading)
 
     def check_einvoice(self, xml: bytes) -> tuple[Finding, ...]:
         """What the official rules say. When they cannot be run on it, that is what a person is told."""
         try:
-            return self._ask("check_einvoice", xml, Findings).findings
+            return self._pool.ask("check_einvoice", xml, Findings).findings
         except ParserStopped as stopped:
             message = f"the official rules could not be checked: {stopped}"
             return (Finding(code="official.unchecked", severity="review", message=message),)
 
     def read_text(self, pages: Sequence[str]) -> Reading:
-        return self._ask("read_text", json.dumps(list(pages)).encode(), Reading)
+        return self._pool.ask("read_text", json.dumps(list(pages)).encode(), Reading)
 
     def close(self) -> None:
         """Kill all children; calls under way and further ones raise."""
-        with self._lock:
-            self._closed = True
-            children, self._alive = self._alive, set()
-        for child in children:
-            child.kill()
-            child.end()
+        for pool in (self._pool, self._ocr):
+            if pool:
+                pool.close()
 
-    def _ask(self, op: str, body: bytes, shape: type[Answer], **options: str) -> Answer:
-        header = json.dumps({"op": op, **options}).encode()
+    def _ingested(self, pool: Pool, op: str, data: bytes, limits: IntakeLimits) -> Ingested:
         try:
-            return self._send(header, body, shape)
-        except ParserCrashed:
-            return self._send(header, body, shape)
-
-    def _send(self, header: bytes, body: bytes, shape: type[Answer]) -> Answer:
-        child = self._idle.get()
-        try:
-            child = child or self._start()
-            answer = _checked(child.ask(header, body, self._seconds), shape)
-        except BaseException:
-            self._forget(child)
-            self._idle.put(None)
-            self._refuse_if_closed()
-            raise
-        if child.requests >= REQUESTS_PER_CHILD:
-            self._forget(child)
-            child = None
-        self._idle.put(child)
-        return answer
-
-    def _start(self) -> Child:
-        with self._lock:
-            self._refuse_if_closed()
-            child = Child(self._memory_mb)
-            self._alive.add(child)
-            return child
-
-    def _forget(self, child: Child | None) -> None:
-        if child is not None:
-            child.kill()
-            child.end()
-            with self._lock:
-                self._alive.discard(child)
-
-    def _refuse_if_closed(self) -> None:
-        if self._closed:
-            raise RuntimeError("the parsers are closed")
+            return pool.ask(op, data, Ingested, limits=limits.model_dump_json())
+        except ParserLate as late:
+            # A busy machine is late too: what might be read tomorrow goes to a person rather than to nobody.
+            return _refused("missing", late.reason)
+        except ParserStopped as stopped:
+            return _refused("malformed", stopped.reason)
 
 
-def _checked(answer: bytes, shape: type[Answer]) -> Answer:
-    try:
-        return shape.model_validate_json(answer)
-    except ValidationError:
-        # Not chained: the error would quote the answer, and with it the document.
-        raise ParserStopped("the parser gave an unusable answer") from None
-
-
-def _malformed(reason: str) -> Ingested:
-    return Ingested(verdict=Verdict(status="malformed", reasons=(reason,)))
+def _refused(status: VerdictStatus, reason: str) -> Ingested:
+    return Ingested(verdict=Verdict(status=status, reasons=(reason,)))

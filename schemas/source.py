@@ -1,6 +1,6 @@
 """From bytes to a document: what a starter hands in, and what intake says of it before any model is asked."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
@@ -9,7 +9,7 @@ from schemas.finding import Finding
 from schemas.message import Digest, Message
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Format = Literal["pdf", "cii", "ubl", "text", "unknown"]
+Format = Literal["pdf", "image", "cii", "ubl", "text", "unknown"]
 VerdictStatus = Literal["ok", "missing", "ambiguous", "suspicious", "malformed", "hostile"]
 """In order of severity."""
 
@@ -43,6 +43,12 @@ class Verdict(Message):
     status: VerdictStatus = "ok"
     reasons: tuple[str, ...] = ()
 
+    def joined(self, other: "Verdict") -> "Verdict":
+        """The worse of the two, with the reasons of both, its own first."""
+        severity = get_args(VerdictStatus).index
+        worse, lesser = (other, self) if severity(other.status) > severity(self.status) else (self, other)
+        return Verdict(status=worse.status, reasons=(*worse.reasons, *lesser.reasons))
+
 
 class Box(Message):
     """Where something stands on a page as a person sees it: fractions of its width and height, from the top left."""
@@ -57,6 +63,8 @@ class TextLine(Message):
     text: str
     box: Box | None = None
     """None: where it stands is not known."""
+    score: Fraction = 1
+    """How sure OCR is of the letters."""
 
 
 class Page(Message):
@@ -80,6 +88,8 @@ class Ingested(Message):
     format: Format = "unknown"
     verdict: Verdict = Verdict()
     pages: tuple[Page, ...] = ()
+    is_scan: bool = False
+    """It has no text of its own, but pictures that may be read."""
     xml: str | None = None
     """The e-invoice as base64: the document itself, or what was embedded in it."""
 

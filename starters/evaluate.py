@@ -14,16 +14,19 @@ from pydantic import ValidationError
 from rich.progress import Progress
 from temporalio.exceptions import ApplicationError
 
+from activities.documents import said_by
 from activities.model import Readers
-from activities.parsers import ParserStopped
+from activities.parsing.mail import looks_like_mail
+from activities.pool import ParserStopped
 from activities.rules import invoice_findings
 from schemas.policy import InvoicePolicy
 from schemas.proposal import Proposal
 from schemas.routing import Brake, refusal, route
 from schemas.scoring import Judged, Labelled, misses, score
-from schemas.source import Ingested
+from schemas.source import Ingested, Verdict
 from starters import screen
 from starters.launch import Refused
+from starters.mail import Split, split
 from starters.processes import PROCESSES, process_named
 from starters.shell import Json, app
 from workers.build import readers
@@ -135,7 +138,20 @@ class Judge:
     def _ingest(self, label: Labelled) -> Ingested:
         if label.source is None:
             return self.readers.parsers.ingest_text(label.text)
-        return self.readers.parsers.ingest((self.folder / label.source).read_bytes(), self.policy.limits)
+        data = (self.folder / label.source).read_bytes()
+        if looks_like_mail(data):
+            return self._ingest_mail(split(data))
+        return self.readers.parsers.ingest(data, self.policy.limits)
+
+    def _ingest_mail(self, found: Split) -> Ingested:
+        """The document of a mail that has one: of more, each would be a case, and of none, none."""
+        parsers, count = self.readers.parsers, len(found.documents)
+        if count == 1:
+            document = parsers.ingest(found.documents[0].data, self.policy.limits)
+        else:
+            reason = f"a mail with {count} documents: label each" if count else "a mail without a document"
+            document = Ingested(verdict=Verdict(status="ambiguous" if count else "missing", reasons=(reason,)))
+        return document.model_copy(update={"verdict": document.verdict.joined(said_by(parsers, found.mail))})
 
     def _read(self, document: Ingested, xml: bytes | None) -> Proposal:
         """The first rung that answers, once asked; one that fails is passed over, as a case does in the end."""

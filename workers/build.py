@@ -71,7 +71,7 @@ def built(settings: Settings) -> Iterator[Parts]:
 def readers(settings: Settings) -> Iterator[Readers]:
     """What reads documents, alone: for measuring it needs neither a database nor Temporal."""
     with ExitStack() as stack:
-        parsers = stack.enter_context(Parsers())
+        parsers = stack.enter_context(Parsers(ocr=settings.ocr))
         if not settings.model:
             yield Readers(parsers)
             return

@@ -39,6 +39,8 @@ class Settings(BaseModel):
     """An OpenAI-compatible endpoint; empty is OpenAI itself when a key is set."""
     model: str = ""
     """The model to ask; empty is no endpoint at all: the embedded reader reads."""
+    ocr: bool = True
+    """Read scans where the extra [ocr] is installed; a worker then needs 1 GB more at times."""
     model_key: SecretStr = SecretStr("")
 
     @classmethod

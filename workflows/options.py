@@ -9,8 +9,9 @@ DAY = timedelta(days=1)
 NOTICED = timedelta(seconds=10)
 """How long a worker may be dead before its steps are given to another; workers beat by themselves."""
 
+# A parser has 20 s, but many documents may wait for one of few parsers, and a dead worker is noticed anyway.
 DOCUMENT = ActivityConfig(
-    start_to_close_timeout=timedelta(minutes=2),
+    start_to_close_timeout=timedelta(minutes=10),
     heartbeat_timeout=NOTICED,
     schedule_to_close_timeout=DAY,
     retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),

@@ -33,6 +33,10 @@ def answer(request: dict[str, str], body: bytes) -> BaseModel:
     match request["op"]:
         case "ingest":
             return sniff.ingest(body, IntakeLimits.model_validate_json(request["limits"]))
+        case "ingest_scan":
+            from activities.parsing import scan  # heavy, and an extra
+
+            return scan.ingest(body, IntakeLimits.model_validate_json(request["limits"]))
         case "ingest_text":
             return sniff.ingest_text(body.decode())
         case "read_einvoice":

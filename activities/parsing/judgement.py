@@ -6,6 +6,7 @@ from typing import get_args
 from schemas.source import Verdict, VerdictStatus
 
 LONGEST_QUOTE = 80
+UNREAD_SCAN = "a scan, with no text of its own: it is read where the extra [ocr] is installed ('make ocr')"
 
 _SEVERITY: tuple[VerdictStatus, ...] = get_args(VerdictStatus)
 

@@ -6,7 +6,7 @@ from pypdfium2 import PdfDocument, PdfiumError, raw
 
 from activities.parsing import attachments, catalog, injection, markup, pages
 from activities.parsing.attachments import Attachment
-from activities.parsing.judgement import Judgement, quoted
+from activities.parsing.judgement import UNREAD_SCAN, Judgement, quoted
 from schemas.source import Ingested, IntakeLimits
 
 MIN_LETTERS = 12
@@ -57,11 +57,15 @@ def _read(document: PdfDocument, data: bytes, limits: IntakeLimits, judgement: J
         reason = f"a portfolio of {len(attached)} files: start each as a document of its own ({names})"
         judgement.add("missing" if says_nothing else "ambiguous", reason)
     elif says_nothing and xml is None:
-        judgement.add("missing", "no text layer; scanned pages need a person (or OCR)")
+        judgement.add("missing", UNREAD_SCAN)
     elif xml is not None and not says_nothing and not attachments.is_printed(xml, texts):
         judgement.add("ambiguous", "the embedded e-invoice has a gross amount that is not on the pages")
     return Ingested(
-        format="pdf", verdict=judgement.verdict(), pages=tuple(text.pages), xml=xml and b64encode(xml).decode()
+        format="pdf",
+        verdict=judgement.verdict(),
+        pages=tuple(text.pages),
+        is_scan=says_nothing and xml is None and not beside.is_portfolio,
+        xml=xml and b64encode(xml).decode(),
     )
 
 

@@ -3,10 +3,11 @@
 from base64 import b64encode
 
 from activities.parsing import einvoice, injection, mail, markup, pdf
-from activities.parsing.judgement import quoted
+from activities.parsing.judgement import UNREAD_SCAN, quoted
 from schemas.source import Ingested, IntakeLimits, Page, TextLine, Verdict, VerdictStatus
 
-_SCANS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
+"""JPEG, PNG and both kinds of TIFF."""
 _PDF_HEADER_WITHIN = 1024
 """Readers accept this much before the header; so do senders."""
 
@@ -20,8 +21,8 @@ def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
         return _refused("malformed", "an e-mail: 'casework start' splits it into its documents")
     if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
         return pdf.ingest(data, limits)
-    if kind := next((name for magic, name in _SCANS.items() if data.startswith(magic)), None):
-        return _refused("missing", f"a {kind} image has no text; scanned pages need a person (or OCR)")
+    if data.startswith(_PICTURES):
+        return Ingested(format="image", is_scan=True, verdict=Verdict(status="missing", reasons=(UNREAD_SCAN,)))
     if markup.looks_like_xml(data):
         return _ingest_xml(data)
     return _refused("malformed", "neither a PDF nor an XML e-invoice")

@@ -79,7 +79,7 @@ def test_a_pdf_without_text_is_missing_its_text() -> None:
     document = sniff.ingest(pdf_of(lines=()), LIMITS)
 
     assert document.verdict.status == "missing"
-    assert "no text layer" in document.verdict.reasons[0]
+    assert "no text of its own" in document.verdict.reasons[0]
 
 
 def test_an_image_needs_a_person() -> None:

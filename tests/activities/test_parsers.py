@@ -9,8 +9,9 @@ from time import monotonic
 import psutil
 import pytest
 
-from activities.parsers import REQUESTS_PER_CHILD, Parsers, ParserStopped
+from activities.parsers import Parsers
 from activities.parsing import wire
+from activities.pool import REQUESTS_PER_CHILD, ParserStopped
 from schemas.source import IntakeLimits
 
 LIMITS = IntakeLimits()
@@ -53,7 +54,7 @@ def test_a_child_that_hangs_is_killed_in_time_and_the_pool_goes_on() -> None:
 
         stopped = parsers.ingest(form_bomb(), LIMITS)
 
-        assert stopped.verdict.status == "malformed"
+        assert stopped.verdict.status == "missing"  # on a quiet machine it might be read: a person is asked
         assert stopped.verdict.reasons == ("the parser was stopped after 1 s",)
         assert monotonic() - start < 5
         assert parsers.ingest(INVOICE, LIMITS).verdict.status == "ok"
