@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command 
 VENV := .venv
 STAMP := $(VENV)/installed
 
-.PHONY: help install ocr demo test lint lock figures clean
+.PHONY: help install ocr demo test lint lock bench figures clean
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make test     run the whole test suite"
 	@echo "make install  only build .venv, with the command .venv/bin/casework"
 	@echo "make ocr      add the reading of scans and photos (the extra [ocr], 300 MB)"
+	@echo "make bench    what a case costs, beside a bare workflow"
 	@echo "make figures  measure the README's table again"
 	@echo "make lock     pin the dependencies again"
 
@@ -41,7 +42,10 @@ lint: $(STAMP)
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy
 
-figures: $(STAMP)
+bench: $(STAMP)
+	@$(VENV)/bin/python -m tests.load.bench
+
+figures: $(STAMP) ocr
 	@$(VENV)/bin/python -m tests.figures
 
 lock:

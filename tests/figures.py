@@ -1,110 +1,117 @@
-"""Measure the main job on real documents and write the README's table: `make figures`."""
+"""Measure reading, checking and the main job on real documents, and write the README's table: `make figures`."""
 
 import asyncio
 import json
-import re
 import subprocess
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from schemas.proposal import Field
+from activities.parsers import Parsers
+from schemas.scoring import score
+from schemas.source import IntakeLimits
 from schemas.tables import CaseRow
 from starters.command import settled
+from starters.evaluate import Judge, as_if_autonomous, judge_all, labelled_in
 from starters.invoice_intake import INVOICE_INTAKE
 from starters.launch import Launcher, files_in
 from starters.life import running
+from tests.activities.test_official import codes, official_cases
 from tests.end_to_end.conftest import free_ports
-from workers.build import Parts, built
+from tests.load.bench import bench
+from workers.build import built, readers
 from workers.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+LABELLED = {
+    "e-invoices": "einvoices",
+    "e-invoices, text alone": "einvoices-text-only",
+    "receipts, text given": "receipts-text",
+    "receipts, photos (OCR)": "receipts-images",
+}
+AWKWARD = ("malformed", "injection")
 
 
-def same(expected: str, found: str | None) -> bool:
-    """Equal as amounts, else without case, spaces and punctuation."""
-    try:
-        return Decimal(expected) == Decimal(found or "")
-    except InvalidOperation:
-        return re.sub(r"\W", "", expected.casefold()) == re.sub(r"\W", "", (found or "").casefold())
+def evaluated(name: str) -> dict[str, Any]:
+    """What `casework evaluate invoice-intake` prints of this file."""
+    file = DATA / "evaluate" / f"{name}.jsonl"
+    settings, started = Settings(), time.monotonic()
+    policy = as_if_autonomous(INVOICE_INTAKE.load_charter(settings).policy, "")
+    labelled = labelled_in(file)
+    with readers(settings) as rungs:
+        judged = judge_all(labelled, Judge(rungs, policy, file.parent))
+    return score(labelled, judged, time.monotonic() - started).model_dump()
 
 
-async def main_job(folder: Path, home: Path) -> tuple[list[CaseRow], Parts, float]:
+def official() -> dict[str, Any]:
+    """How many official test cases are judged as their authors say."""
+    cases = list(official_cases())
+    return {
+        "n": len(cases),
+        "as expected": sum((rule in codes(invoice)) != holds for _, invoice, rule, holds in cases),
+    }
+
+
+def awkward() -> dict[str, Any]:
+    """The verdict on every awkward file, and how long the slowest took."""
+    files = [path for folder in AWKWARD for path in files_in([DATA / folder])]
+    files += [path for path in files_in([DATA / "einvoices"]) if "fail" in path.parts]
+    verdicts, slowest = Counter[str](), 0.0
+    with Parsers(ocr=True) as parsers:
+        for path in files:
+            begun = time.monotonic()
+            verdicts[parsers.ingest(path.read_bytes(), IntakeLimits()).verdict.status] += 1
+            slowest = max(slowest, time.monotonic() - begun)
+    return {"n": len(files), "verdicts": dict(sorted(verdicts.items())), "slowest, seconds": round(slowest, 1)}
+
+
+async def main_job(folder: Path, home: Path) -> tuple[list[CaseRow], float]:
     """The cases of a folder, once each has ended or waits, and the seconds that took."""
     port, ui_port = free_ports()
-    settings = Settings(home=home, port=port, ui_port=ui_port)
+    settings = Settings(home=home, port=port, ui_port=ui_port, ocr=False)
     with built(settings) as parts:
         async with running(settings, parts) as client:
             begun = time.monotonic()
             launcher = Launcher(client, parts, settings, INVOICE_INTAKE)
             cases = {one.case async for one in launcher.start_all(files_in([folder])) if one.case}
             await settled(parts, cases)
-            return [row for case in cases if (row := parts.cases.get(case))], parts, time.monotonic() - begun
-
-
-def standing_of(rows: list[CaseRow]) -> Mapping[str, int]:
-    return dict(sorted(Counter(row.outcome or row.status for row in rows).items()))
-
-
-def labelled(rows: list[CaseRow], parts: Parts) -> dict[str, Any]:
-    """How the labelled e-invoices fared: fields right, and straight-through cases with a wrong field."""
-    by_name = {row.source_name: row for row in rows}
-    right, count, wrong, straight = Counter[str](), 0, 0, 0
-    for line in (DATA / "evaluate" / "einvoices.jsonl").read_text().splitlines():
-        one = json.loads(line)
-        row = by_name[Path(one["source"]).name]
-        proposal = parts.cases.view(row).proposal
-        fields: Mapping[str, Field] = proposal.fields if proposal else {}
-        hits = {name: same(value, fields.get(name, Field()).value) for name, value in one["expected"].items()}
-        count += 1
-        right.update(name for name, hit in hits.items() if hit)
-        straight += (applied := row.outcome == "applied" and not row.decided_by)
-        wrong += applied and not all(hits.values())
-    return {
-        "n": count,
-        "fields": {name: round(hits / count, 3) for name, hits in sorted(right.items())},
-        "straight_through": straight,
-        "straight_through_wrong": wrong,
-    }
-
-
-def text_only(parts: Parts) -> dict[str, Any]:
-    """The embedded reader on text layers alone."""
-    right, count = Counter[str](), 0
-    for line in (DATA / "evaluate" / "einvoices-text-only.jsonl").read_text().splitlines():
-        one = json.loads(line)
-        fields = parts.parsers.read_text(one["text"].split("\f")).fields
-        count += 1
-        right.update(n for n, value in one["expected"].items() if same(value, fields.get(n, Field()).value))
-    return {"n": count, "fields": {name: round(hits / count, 3) for name, hits in sorted(right.items())}}
+            return [row for case in cases if (row := parts.cases.get(case))], time.monotonic() - begun
 
 
 def measure() -> dict[str, Any]:
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = {title: evaluated(name) for title, name in LABELLED.items()}
+    figures["EN 16931, official cases"] = official()
+    figures["awkward files"] = awkward()
     for corpus in ("einvoices", "invoices"):
         with tempfile.TemporaryDirectory() as home:
-            rows, parts, seconds = asyncio.run(main_job(DATA / corpus, Path(home)))
-            figures[corpus] = {"cases": len(rows), "standing": standing_of(rows), "seconds": round(seconds, 1)}
-            if corpus == "einvoices":
-                figures["labelled e-invoices"] = labelled(rows, parts)
-    with tempfile.TemporaryDirectory() as home, built(Settings(home=Path(home))) as parts:
-        figures["embedded reader, text layer alone"] = text_only(parts)
-    return figures
+            rows, seconds = asyncio.run(main_job(DATA / corpus, Path(home)))
+        standing = dict(sorted(Counter(row.outcome or row.status for row in rows).items()))
+        figures[f"cases of the folder {corpus}"] = {
+            "n": len(rows),
+            "standing": standing,
+            "seconds": round(seconds, 1),
+        }
+    return {**figures, **{f"cost, {name}": told for name, told in bench().items()}}
 
 
 def table(figures: Mapping[str, Any], commit: str) -> str:
-    rows = [f"Measured on commit `{commit}`, with `make figures`.", "", "| what | figure |", "|---|---|"]
-    for name, values in figures.items():
-        for figure, value in values.items():
-            shown = ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else value
-            rows.append(f"| {name}: {figure.replace('_', ' ')} | {shown} |")
+    """One row for each subject, its figures in one cell."""
+    rows = [f"Measured on commit `{commit}`, with `make figures`.", "", "| what | figures |", "|---|---|"]
+    for name, told in figures.items():
+        cell = "; ".join(_shown(key, value) for key, value in told.items()) if isinstance(told, dict) else told
+        rows.append(f"| {name.replace('_', ' ')} | {cell} |")
     return "\n".join(rows)
+
+
+def _shown(key: str, value: object) -> str:
+    if isinstance(value, dict):
+        value = ", ".join(f"{name} {item}" for name, item in value.items())
+    return f"{key.replace('_', ' ')} {'-' if value is None else value}"
 
 
 def write() -> None:
