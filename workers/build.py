@@ -105,4 +105,6 @@ def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bo
         max_cached_workflows=0 if rehearsal else 1000,
         workflow_failure_exception_types=[NondeterminismError] if rehearsal else [],
         graceful_shutdown_timeout=timedelta(seconds=30),
+        # Every beat is sent: by default they are held back until little is left of the timeout they keep from passing.
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
     )

@@ -21,6 +21,7 @@ _WATCH_SECONDS = 0.05
 def main(memory_mb: int) -> None:
     """Serve. An unforeseen exception ends the process: what a document did to it is not to be trusted further."""
     requests, answers = sys.stdin.buffer, _private_stdout()
+    os.nice(5)  # the worker's clock goes before any document
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     threading.Thread(target=_watch, args=(memory_mb * 1_000_000, os.getppid()), daemon=True).start()
