@@ -72,10 +72,11 @@ def _read(reader: PdfReader, found: Catalog) -> None:
 
 def _unpainted(annotation: dict[str, Any]) -> list[tuple[str, str]]:
     """What it says off the page: remarks that open on a click, and the values of hidden fields."""
-    if annotation.get("/Subtype") == "/Widget":
-        where, keys = "a hidden field", ("/V",) if _resolved(annotation.get("/F", 0)) & _HIDDEN else ()
-    else:
-        where, keys = "a comment", () if annotation.get("/Subtype") == "/FreeText" else ("/Contents", "/RC")
+    where, keys = "a comment", ["/Contents", "/RC"]
+    if annotation.get("/Subtype") == "/FreeText":
+        keys = []
+    elif annotation.get("/Subtype") == "/Widget":
+        where, keys = "a hidden field", ["/V"] if _resolved(annotation.get("/F", 0)) & _HIDDEN else []
     words = (str(_resolved(annotation.get(key)) or "")[:MAX_TEXT] for key in keys)
     return [(where, text) for text in words if text]
 
