@@ -17,6 +17,8 @@ MAX_TEXT = 200_000
 
 _OPENS = re.compile(rb"/OpenAction\s{0,9}<<[^>]{0,300}/S\s{0,9}/(?:JavaScript|Launch)\b")
 _LAUNCHES = re.compile(rb"/S\s{0,9}/Launch\b")
+_HIDDEN = 0b100010
+"""Flags of an annotation: hidden, or not to be shown on a screen."""
 _SCRIPTS = ("/JavaScript", "/JS")
 
 # It quotes the document, on and on when that is damaged.
@@ -60,14 +62,23 @@ def _read(reader: PdfReader, found: Catalog) -> None:
         opening += _dictionary(page.get("/AA")).values()
         for annotation in map(_dictionary, islice(_array(page.get("/Annots")), MAX_ANNOTATIONS)):
             later += [annotation.get("/A"), *_dictionary(annotation.get("/AA")).values()]
-            if annotation.get("/Subtype") != "/Widget":
-                words = (str(_resolved(annotation.get(key)) or "") for key in ("/Contents", "/RC"))
-                found.texts += [("a comment", text[:MAX_TEXT]) for text in words if text]
+            found.texts += _unpainted(annotation)
     for kinds in map(_kinds, opening):
         found.runs_on_opening |= any(kind in kinds for kind in (*_SCRIPTS, "/Launch"))
     for kinds in map(_kinds, later):
         found.launches |= "/Launch" in kinds
         found.scripts |= any(kind in kinds for kind in _SCRIPTS)
+
+
+def _unpainted(annotation: dict[str, Any]) -> list[tuple[str, str]]:
+    """What it says off the page: remarks that open on a click, and the values of hidden fields."""
+    where, keys = "a comment", ["/Contents", "/RC"]
+    if annotation.get("/Subtype") == "/FreeText":
+        keys = []
+    elif annotation.get("/Subtype") == "/Widget":
+        where, keys = "a hidden field", ["/V"] if _resolved(annotation.get("/F", 0)) & _HIDDEN else []
+    words = (str(_resolved(annotation.get(key)) or "")[:MAX_TEXT] for key in keys)
+    return [(where, text) for text in words if text]
 
 
 def _kinds(action: Any) -> set[str]:

@@ -75,7 +75,7 @@ def doubts(page: PdfPage, text: PdfTextPage, characters: str, *, layers: bool) -
             found.unseen.update(run.indexes)
             continue
         if not (run.first.meets(shown) and run.last.meets(shown)):
-            found.unseen.update(index for index in run.indexes if not _box(text, index).meets(shown))
+            found.unseen.update(index for index in run.indexes if not box_of(text, index).meets(shown))
         place = order.get(ctypes.addressof(run.handle.contents))
         if _unpainted(run.handle) or _covered(run, place, images):
             invisible.append(run)
@@ -99,7 +99,7 @@ def unseen(page: PdfPage, text: PdfTextPage, doubt: Doubt) -> set[int]:
         raw.FPDFPageObj_SetIsActive(run.handle, 1)
     view = View(page)
     indexes = (index for run in doubt.drawn for index in run.indexes)
-    return doubt.unseen | {index for index in indexes if not with_them.differs(without, view.seen(_box(text, index)))}
+    return doubt.unseen | {index for index in indexes if not with_them.differs(without, view.seen(box_of(text, index)))}
 
 
 class Drawing(NamedTuple):
@@ -132,10 +132,10 @@ def _runs(text: PdfTextPage, characters: str) -> list[Run]:
     for index, character in enumerate(characters):
         if not character.isspace() and (handle := raw.FPDFText_GetTextObject(text, index)):
             places.setdefault(ctypes.addressof(handle.contents), (handle, []))[1].append(index)
-    return [Run(handle, at, _box(text, at[0]), _box(text, at[-1])) for handle, at in places.values()]
+    return [Run(handle, at, box_of(text, at[0]), box_of(text, at[-1])) for handle, at in places.values()]
 
 
-def _box(text: PdfTextPage, index: int) -> Rectangle:
+def box_of(text: PdfTextPage, index: int) -> Rectangle:
     it = raw.FS_RECTF()
     raw.FPDFText_GetLooseCharBox(text, index, it)
     return Rectangle(it.left, it.top, it.right, it.bottom)

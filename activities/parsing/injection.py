@@ -15,6 +15,10 @@ _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{8,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){20,}")
 _SPACED = re.compile(r"(?<!\w)(?:[^\W_][ \t._*-]{1,3}){8,}[^\W_](?!\w)")
+_NOTHING = re.compile(
+    "[\u00ad\u0300-\u036f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]"
+)
+"""Accents set apart, and characters that show nothing."""
 _LOOKALIKES = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u043a\u043c\u0442\u043d\u0432"
     "\u03b1\u03b5\u03bf\u03c1\u03c5\u03b9\u03ba\u03bd\u03c4\u03c7\u0131\u0261\u0269\u029f",
@@ -154,8 +158,10 @@ def _phrase(said: str) -> str | None:
 
 def _folded(text: str) -> str:
     """No capitals, accents, lookalikes or characters that show nothing, and one blank between words."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text)).casefold().translate(_LOOKALIKES)
-    return " ".join("".join(c for c in apart if unicodedata.category(c) not in ("Mn", "Cf")).split())
+    return " ".join(_NOTHING.sub("", apart).split())
 
 
 def _decoded(blob: str) -> str:

@@ -1,9 +1,11 @@
 """Pages: the text layer of a PDF as lines, in the order pdfium reads them, and where each stands."""
 
 import ctypes
+import re
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from pypdfium2 import PdfDocument, PdfiumError, PdfPage, PdfTextPage, raw
 
@@ -14,12 +16,16 @@ from schemas.source import Box, Page, TextLine
 MAX_PAGE_CHARACTERS = 300_000
 MAX_CHARACTERS = 5_000_000
 MAX_LINES = 100_000
+MAX_ANNOTATIONS = 2000
 MAX_DRAWN = 40
 """Drawing takes time: so many pages of a document are looked at for hidden text."""
 
 _HYPHEN = "\ufffe"
 """How pdfium marks a hyphen at a line's end."""
 _DIGITS = 4
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]{2,}")
+_BESIDE_THE_TEXT = {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP, raw.FPDF_ANNOT_TEXT}
+"""Annotations that put no words on the page."""
 
 
 class TextBomb(Exception):
@@ -45,7 +51,7 @@ def read(document: PdfDocument, *, layers: bool) -> Text:
     characters = lines = drawn = 0
     for number in range(1, len(document) + 1):
         try:
-            page = document[number - 1]
+            page = _page(document, number - 1)
             text = page.get_textpage()
         except PdfiumError:
             found.unopened += 1
@@ -71,14 +77,34 @@ def read(document: PdfDocument, *, layers: bool) -> Text:
     return found
 
 
+def _page(document: PdfDocument, index: int) -> PdfPage:
+    """The page with what a viewer paints over it, filled fields and typed remarks, as part of its text."""
+    page = document[index]
+    kinds = set()
+    for place in range(min(raw.FPDFPage_GetAnnotCount(page), MAX_ANNOTATIONS)):
+        annotation = raw.FPDFPage_GetAnnot(page, place)
+        kinds.add(raw.FPDFAnnot_GetSubtype(annotation))
+        raw.FPDFPage_CloseAnnot(annotation)
+    if not kinds - _BESIDE_THE_TEXT or raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) != raw.FLATTEN_SUCCESS:
+        return page
+    page.close()
+    return document[index]
+
+
 def _characters(text: PdfTextPage) -> str:
     """One character for each that pdfium counts, so that a place in the string is pdfium's index."""
     whole: str = text.get_text_range()
-    if len(whole) == text.count_chars():
-        return whole
-    # Characters without a meaning of their own are left out of the whole.
-    codes = (raw.FPDFText_GetUnicode(text, index) for index in range(text.count_chars()))
-    return "".join(chr(code) if code <= sys.maxunicode else "\0" for code in codes)
+    if len(whole) != text.count_chars():
+        # Characters without a meaning of their own are left out of the whole.
+        codes = (raw.FPDFText_GetUnicode(text, index) for index in range(text.count_chars()))
+        whole = "".join(chr(code) if code <= sys.maxunicode else "\0" for code in codes)
+    return _RIGHT_TO_LEFT.sub(lambda match: _in_order(text, match), whole)
+
+
+def _in_order(text: PdfTextPage, match: re.Match[str]) -> str:
+    """Turn ligatures round again, for pdfium reverses their letters with the order of what is painted."""
+    glyphs = groupby(range(*match.span()), key=lambda index: hidden.box_of(text, index))
+    return "".join(match.string[index] for _, letters in glyphs for index in reversed(list(letters)))
 
 
 def _lines(page: PdfPage, text: PdfTextPage, said: str, unseen: Collection[int]) -> Iterator[TextLine]:

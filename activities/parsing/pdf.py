@@ -26,6 +26,7 @@ def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
         judgement.add("malformed", reason if locked else "the PDF is damaged and does not open")
         return Ingested(format="pdf", verdict=judgement.verdict())
     try:
+        document.init_forms()
         return _read(document, data, limits, judgement)
     finally:
         document.close()
