@@ -44,6 +44,9 @@ _OTHER_DATE = re.compile(
     r"|period|période|zeitraum|valuta|\bbis\b|until|from|expir|print|birth|auftrag|skonto|gemäß|\bper\b|start|end\b",
     re.IGNORECASE,
 )
+_TIME = re.compile(r"\W{0,4}\d{1,2} ?: ?\d\d")
+_ONLY_DATE, _DATED = 0.96, 0.92
+"""How sure the date of a receipt is, when it is the only one, and when its words or the time put it before others."""
 
 _KINDS = (
     (
@@ -100,13 +103,15 @@ def _is_date(token: str) -> bool:
     return any(day.end - day.start == len(token) for day in dates.find(token, None))
 
 
-def issue_date(lines: Sequence[Line]) -> Field | None:
+def issue_date(lines: Sequence[Line], *, receipt: bool = False) -> Field | None:
+    """The date of issue. On a receipt any date is likely that one: surely the only one, or one with the time of day."""
     order = dates.order_in(line.text for line in lines)
     found: dict[str, list[tuple[float, dates.Day, Line]]] = defaultdict(list)
     before = ""
     for line in lines:
         for day in dates.find(line.text, order):
             strength = _date_strength(before, line.text[: day.start])
+            strength += 0.5 if receipt and _TIME.match(line.text[day.end :]) else 0
             found[day.value].append((strength, day, line))
         before = line.text
     if not found:
@@ -115,6 +120,8 @@ def issue_date(lines: Sequence[Line]) -> Field | None:
     ranked = sorted(best.values(), key=lambda each: each[0], reverse=True)
     strength, day, line = ranked[0]
     confidence = 0.45 + 0.16 * strength + (0.02 if len(found[day.value]) > 1 else 0)
+    if receipt and strength >= 1:
+        confidence = _ONLY_DATE if len(ranked) == 1 else max(confidence, _DATED)
     if len(ranked) > 1 and ranked[1][0] >= strength:
         confidence -= 0.3
     if day.other:

@@ -59,6 +59,11 @@ def read(lines: Sequence[Line]) -> dict[str, Field]:
     return fields | _derived(fields)
 
 
+def labelled(lines: Sequence[Line], mark: Mark | None) -> list[tuple[Decimal, float, int]]:
+    """Every amount beside or below words for a gross total: the value, the strength of the words, the line."""
+    return [(each.number, each.strength, each.line) for each in _candidates(lines, mark)["gross"] if each.strength > 0]
+
+
 def _candidates(lines: Sequence[Line], mark: Mark | None) -> Candidates:
     """Every amount beside a label, or below one that stands alone; and rows that add up by themselves."""
     found: Candidates = defaultdict(list)
