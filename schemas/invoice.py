@@ -16,7 +16,7 @@ REQUIRED = (
 )
 OPTIONAL = ("supplier_vat_id", "iban", "document_type")
 FIELDS = REQUIRED + OPTIONAL
-"""`document_type` is `invoice`, `credit-note` or `other`; absent means invoice."""
+"""`document_type` is `invoice`, `credit-note`, `receipt` or `other`; absent means invoice."""
 AMOUNTS = ("net_amount", "tax_amount", "gross_amount")
 
 

@@ -48,6 +48,7 @@ _TIME = re.compile(r"\W{0,4}\d{1,2} ?: ?\d\d")
 _ONLY_DATE, _DATED = 0.96, 0.92
 """How sure the date of a receipt is, when it is the only one, and when its words or the time put it before others."""
 
+_HEAD = 80
 _KINDS = (
     (
         "credit-note",
@@ -148,13 +149,14 @@ def _date_strength(before: str, ahead: str) -> float:
 
 
 def document_type(lines: Sequence[Line]) -> Field | None:
-    for value, pattern in _KINDS:
-        for line in lines[:80]:
-            if match := pattern.search(line.text):
-                return Field(
-                    value=value,
-                    evidence=line.text[:EVIDENCE],
-                    page=line.page,
-                    confidence=0.9 if match.start() < _TITLE and len(line.text) < 2 * _TITLE else 0.6,
-                )
+    """What the head calls itself. A title is sure, and so is the word "invoice" where no other kind is spoken of."""
+    named = {kind: match for kind, words in _KINDS if (match := _first(lines, words))}
+    for value, (line, start) in named.items():
+        titled = start < _TITLE and len(line.text) < 2 * _TITLE
+        sure = titled or (value == "invoice" and len(named) == 1)
+        return Field(value=value, evidence=line.text[:EVIDENCE], page=line.page, confidence=0.9 if sure else 0.6)
     return None
+
+
+def _first(lines: Sequence[Line], words: re.Pattern[str]) -> tuple[Line, int] | None:
+    return next(((line, match.start()) for line in lines[:_HEAD] if (match := words.search(line.text))), None)

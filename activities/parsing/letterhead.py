@@ -30,8 +30,8 @@ _BELOW = re.compile(
 )
 """What stands below a name: address, tax id, telephone."""
 _TITLE = (
-    r"(?:simplified |original )?(?:tax |cash |sales )?(?:invoice|receipt|bills?|sales?|memo)|kassenbon|quittung|rechnung"
-    r"|ticket(?: de caisse)?|re-?print\w{0,3}|copy|date|time|cashier|table|guest|check|order|total|description|item|qty"
+    r"(?:simplified |original )?(?:tax |cash |sales )?(?:invoice|receipt|bills?|sales?|memo)|kassenbon|quittung"
+    r"|rechnung|ticket(?: de caisse)?|re-?print\w{0,3}|copy|date|time|cashier|table|guest|check|order|total|item|qty"
 )
 _NO_NAME = re.compile(
     rf"^\W{{0,3}}(?:{_TITLE})\b(?:\W{{0,3}}(?:no|copy|original))?\W{{0,3}}$"
@@ -41,7 +41,7 @@ _NO_NAME = re.compile(
     re.IGNORECASE,
 )
 _FORM = re.compile(
-    r"(?<!\w)(?:(?:sdn\.? ?)?bhd|gmbh(?: & co\.? ?kg)?|ag|kg|ohg|e\. ?k|ug|sarl|sas|sasu|eurl|ltd|limited|llc|inc|plc"
+    r"(?<!\w)(?:(?:sdn\.? ?)?bhd|gmbh(?: & co\.? ?kg)?|ag|kg|ohg|ug|sarl|sas|sasu|eurl|ltd|limited|llc|inc|plc"
     r"|b\.?v)\.?$",
     re.IGNORECASE,
 )

@@ -1,14 +1,15 @@
-"""The embedded reader: what the text layer of an English, German or French invoice says, without any model."""
+"""The embedded reader: what the text layer of an English, German or French invoice or a receipt says, without any model."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from activities.parsing import currency, identity, layout, letterhead, parties, receipts, totals
+from schemas.invoice import AMOUNTS
 from schemas.proposal import Field, Reading
 
 SURE = 0.9
 """What a receipt need not state is given from here on: a doubtful value would only cost somebody's time."""
-_NEEDED = ("supplier", "issue_date", "currency", "gross_amount", "document_type")
+_NEEDED = ("supplier", "issue_date", "currency", "document_type")
 
 
 def read(pages: Sequence[str]) -> Reading:
@@ -27,18 +28,24 @@ def read(pages: Sequence[str]) -> Reading:
     }
     if receipt:
         found = _receipt(found, receipts.gross(lines))
+    elif (kind := found["document_type"]) and kind.value == "credit-note":
+        found |= _unsigned(found)
     return Reading(fields={name: field for name, field in found.items() if field is not None})
 
 
 def _receipt(found: Mapping[str, Field | None], gross: Field | None) -> dict[str, Field | None]:
     """What a receipt must say, and what else is sure. Net and tax only together, and where they make its total."""
-    sums = [found.get(name) for name in ("net_amount", "tax_amount")]
-    net, tax = (Decimal(field.value or 0) if field and field.confidence >= SURE else None for field in sums)
-    agree = gross is not None and net is not None and tax is not None and net + tax == Decimal(gross.value or 0)
-    kept = {
-        name: field
-        for name, field in found.items()
-        if name in _NEEDED
-        or (field and field.confidence >= SURE and (agree or name not in ("net_amount", "tax_amount")))
-    }
-    return {**kept, "gross_amount": gross or found.get("gross_amount")}
+    gross = gross or found.get("gross_amount")
+    sure = {name: field for name, field in found.items() if field and field.confidence >= SURE}
+    net, tax = (sure.pop(name, None) for name in ("net_amount", "tax_amount"))
+    if gross and net and tax and Decimal(net.value or 0) + Decimal(tax.value or 0) == Decimal(gross.value or 0):
+        sure |= {"net_amount": net, "tax_amount": tax}
+    return {**sure, **{name: found[name] for name in _NEEDED}, "gross_amount": gross}
+
+
+def _unsigned(found: Mapping[str, Field | None]) -> dict[str, Field]:
+    """On a credit note, as in its XML, the kind of document is the sign; some print a minus beside each amount too."""
+    given = {name: field for name in AMOUNTS if (field := found.get(name)) and field.value}
+    if not all((field.value or "").startswith("-") for field in given.values()):
+        return {}
+    return {name: field.model_copy(update={"value": (field.value or "")[1:]}) for name, field in given.items()}

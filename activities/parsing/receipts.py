@@ -4,18 +4,19 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import combinations
 from typing import NamedTuple
 
-from activities.parsing import amounts, labels, totals
+from activities.parsing import amounts, totals
 from activities.parsing.layout import Line
 from schemas.proposal import Field
 
 EVIDENCE = 200
 _WORDS = {
-    "change": r"\bchange(?: due| amt)?\W{0,4}(?:$|rm|[$€£]|\d)|\b(?:rückgeld|wechselgeld|zurück|rendu)\b|à rendre",
-    "named": r"^\W{0,3}receipt\b|\breceipt ?(?:no|nr|#|:)|\bcash (?:sales?|bill|receipt)\b|\bsimplified (?:tax )?invoice"
-    r"|kassen(?:bon|beleg)|\bbon-?nr|\bquittung|vereinfachte rechnung|ticket de caisse|facture simplifiée|\breçu\b",
+    "change": r"\bchange(?: due| amt)?\W{0,4}(?:$|rm|[$€£]|\d)"
+    r"|\b(?:rückgeld|wechselgeld|zurück|rendu)\b|à rendre",
+    "named": r"^\W{0,3}receipt\b|\breceipt ?(?:no|nr|#|:)|\bcash (?:sales?|bill|receipt)\b"
+    r"|\bsimplified (?:tax )?invoice|kassen(?:bon|beleg)|\bbon-?nr|\bquittung|vereinfachte rechnung"
+    r"|ticket de caisse|facture simplifiée|\breçu\b",
     "paid": r"^\W{0,3}(?:cash|bar|gegeben|visa|master ?card|girocard|ec-karte|carte bancaire|cb)\b|\btender(?:ed)?\b"
     r"|\bpaid amount|\bbar gegeben|\bespèces?\b|payment mode",
     "till": r"\b(?:cashier|kassierer|bediener|caissi[eè]r|counter|operator|served by|kasse|caisse)",
@@ -39,11 +40,11 @@ _MOST_SPOKEN = 300
 _PAYMENT = re.compile(r"\b(?:cash|tender\w*|paid|payment|bar|gegeben|espèces?|visa|master)", re.IGNORECASE)
 
 SETTLED, RECONCILED, ROUNDED = 3.0, 1.5, 2.5
-"""What a total gains: it is what was paid less the change; the same with other amounts between; by its rounding."""
+"""What a total gains: it is what was paid less the change; the same far from the word for change; by its rounding."""
 _CONFIDENCE = ((7.0, 0.97), (5.5, 0.96), (4.5, 0.94), (3.7, 0.92), (3.0, 0.85), (2.0, 0.65))
 """From which sum of signs on how sure a total is."""
-_WITHIN, _NEAR = 4, 8
-"""Among how many amounts after a total the payment and the change are, and how many lines from the word "change"."""
+_NEAR = 8
+"""How many lines from the word for change the change is."""
 _CLEAR = 1.0
 _RIVALLED = 0.6
 
@@ -81,7 +82,7 @@ def gross(lines: Sequence[Line]) -> Field | None:
     spoken = list(_spoken(lines, mark))
     scores: dict[Decimal, float] = defaultdict(float)
     places: dict[Decimal, int] = {}
-    for value, strength, line in (*labelled, *_columns(lines, mark)):
+    for value, strength, line in labelled:
         scores[value] = max(strength, scores[value])
         places.setdefault(value, line)
     for value, line, score in (*_settled(lines, spoken), *_rounded(lines, spoken, labelled)):
@@ -116,7 +117,9 @@ def _settled(lines: Sequence[Line], spoken: list[Spoken]) -> Iterator[tuple[Deci
     change = next((index for index, line in enumerate(lines) if _CHANGE.search(line.text)), None)
     if change is None:
         return
-    proven = dict(_adding_up(spoken, change))
+    proven: dict[Decimal, float] = {}
+    for value, score in _adding_up(spoken, change):
+        proven[value] = max(score, proven.get(value, 0))
     if (both := _paid_and_back(lines, spoken)) and (total := both[0] - both[1]) in {each.value for each in spoken}:
         proven[total] = SETTLED
     for value, score in proven.items():
@@ -124,27 +127,9 @@ def _settled(lines: Sequence[Line], spoken: list[Spoken]) -> Iterator[tuple[Deci
 
 
 def _adding_up(spoken: list[Spoken], change: int) -> Iterator[tuple[Decimal, float]]:
-    for at, total in enumerate(spoken):
-        after = spoken[at + 1 : at + 1 + _WITHIN]
-        for (first, paid), (second, back) in combinations(enumerate(after), 2):
-            if total.value and total.value + back.value == paid.value and abs(back.line - change) <= _NEAR:
-                yield total.value, SETTLED if (first, second) == (0, 1) else RECONCILED
-                return
-
-
-def _columns(lines: Sequence[Line], mark: amounts.Mark | None) -> Iterator[tuple[Decimal, float, int]]:
-    """Labels one below the other, then as many amounts: each label has the amount at its own place."""
-    found = [list(amounts.find(line.text, mark)) for line in lines]
-    start = 0
-    while start < len(lines):
-        middle = next((at for at in range(start, len(lines)) if found[at]), len(lines))
-        end = next((at for at in range(middle, len(lines)) if len(found[at]) != 1), len(lines))
-        size = min(end - middle, middle - start)
-        for label, value in zip(range(middle - size, middle), range(middle, middle + size), strict=True):
-            for tag in labels.find(lines[label].text)[-1:]:
-                if size > 1 and tag.kind == "gross" and found[value][0].has_fraction:
-                    yield found[value][0].value, tag.strength, label
-        start = max(end, start + 1)
+    for total, paid, back in zip(spoken, spoken[1:], spoken[2:], strict=False):
+        if total.value and total.value + back.value == paid.value:
+            yield total.value, SETTLED if abs(back.line - change) <= _NEAR else RECONCILED
 
 
 def _paid_and_back(lines: Sequence[Line], spoken: list[Spoken]) -> tuple[Decimal, Decimal] | None:
