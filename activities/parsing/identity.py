@@ -45,8 +45,10 @@ _OTHER_DATE = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(r"\W{0,4}\d{1,2} ?: ?\d\d")
+_PLAIN = 2
+"""The strength of a date that is called "date" and nothing else."""
 _ONLY_DATE, _DATED = 0.96, 0.92
-"""How sure the date of a receipt is, when it is the only one, and when its words or the time put it before others."""
+"""How sure a date is: the only one of a receipt, and one that its words or the time of day put before the others."""
 
 _HEAD = 80
 _KINDS = (
@@ -123,6 +125,8 @@ def issue_date(lines: Sequence[Line], *, receipt: bool = False) -> Field | None:
     confidence = 0.45 + 0.16 * strength + (0.02 if len(found[day.value]) > 1 else 0)
     if receipt and strength >= 1:
         confidence = _ONLY_DATE if len(ranked) == 1 else max(confidence, _DATED)
+    elif strength >= _PLAIN and all(other < 1 for other, _, _ in ranked[1:]):
+        confidence = max(confidence, _DATED)
     if len(ranked) > 1 and ranked[1][0] >= strength:
         confidence -= 0.3
     if day.other:
@@ -145,7 +149,7 @@ def _date_strength(before: str, ahead: str) -> float:
         return 0 if _OTHER_DATE.search(title[0]) else 3
     if _OTHER_DATE.search(words[-40:]):
         return 0
-    return 2 if _PLAIN_DATE.search(words[-25:]) else 1
+    return _PLAIN if _PLAIN_DATE.search(words[-25:]) else 1
 
 
 def document_type(lines: Sequence[Line]) -> Field | None:

@@ -60,9 +60,9 @@ _CONFIDENCE = {
     (True, True): 0.95,
     (True, False): 0.93,
     (False, True): 0.92,
-    (False, False): 0.8,
+    (False, False): 0.85,
 }
-_NOT_FIRST, _RIVAL, _JOINED, _MISREAD = 0.03, 0.12, 0.2, 0.3
+_NOT_FIRST, _RIVAL, _JOINED, _MISREAD = 0.03, 0.25, 0.2, 0.3
 _MOST = 0.96
 _OF_AN_INVOICE = 0.95
 

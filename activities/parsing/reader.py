@@ -1,4 +1,4 @@
-"""The embedded reader: what the text layer of an English, German or French invoice or a receipt says, without any model."""
+"""The embedded reader: what the text of an English, German or French invoice or receipt says, without any model."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
