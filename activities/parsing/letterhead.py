@@ -60,7 +60,7 @@ _CONFIDENCE = {
     (True, True): 0.95,
     (True, False): 0.93,
     (False, True): 0.92,
-    (False, False): 0.85,
+    (False, False): 0.91,
 }
 _NOT_FIRST, _RIVAL, _JOINED, _MISREAD = 0.03, 0.25, 0.2, 0.3
 _MOST = 0.96
