@@ -28,18 +28,24 @@ _NAME = rf"(?P<name>{'|'.join(sorted(_MONTH_NUMBER, key=len, reverse=True))})\b\
 
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?!\d)"
 
+_SHORT_YEAR = r"(?P<year>(?:20)?\d\d)(?![\w/-]|\.\d)"
+
 _FORMS = [
     re.compile(form, re.IGNORECASE)
     for form in (
         r"(?<![\d.-])(?P<year>(?:19|20)\d\d)(?P<mark>[-./])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?!\d)",
         r"(?<![\d./-])(?P<a>\d{1,2}) ?(?P<mark>[./-]) ?(?P<b>\d{1,2}) ?(?P=mark) ?(?P<year>(?:20)?\d\d)(?![\d/-]|\.\d)",
         rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|\.)?[ -]?(?:of )?{_NAME}[ ,-]{{0,3}}{_YEAR}",
+        rf"(?<!\w)(?P<day>\d{{1,2}})[ -]?{_NAME}[ -]?{_SHORT_YEAR}",
         rf"\b{_NAME} ?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ ,]{{1,3}}{_YEAR}",
     )
 ]
 _DAY_FIRST_WORDS = re.compile(
-    r"\b(?:rechnung|datum|umsatzsteuer|mwst|facture|échéance|tva|montant|factuur|btw)", re.IGNORECASE
+    r"\b(?:rechnung\w*|datum|umsatzsteuer|mwst|facture|échéance|tva|montants?|factuur|btw|vat|gst|sdn|bhd|jalan|jln|kasse|merci)\b|£",
+    re.IGNORECASE,
 )
+"""Words of languages and of taxes whose countries write the day first."""
+_LAST_SHORT_YEAR = 60
 
 
 class Day(NamedTuple):
@@ -77,7 +83,12 @@ def find(text: str, order: Order | None) -> Iterator[Day]:
 
 def _day(match: re.Match[str], order: Order | None) -> Day | None:
     parts = match.groupdict()
-    year = int(parts["year"]) + (0 if len(parts["year"]) > len("24") else 2000)
+    short = len(parts["year"]) == len("24")
+    if short and (
+        int(parts["year"]) > _LAST_SHORT_YEAR or match.string[max(0, match.start() - 1) : match.start()].isalnum()
+    ):
+        return None  # a part number, rather
+    year = int(parts["year"]) + (2000 if short else 0)
     if "a" not in parts:
         month = int(parts["month"]) if parts.get("month") else _MONTH_NUMBER[parts["name"].lower()]
         value = _iso(year, month, int(parts["day"]))

@@ -44,7 +44,13 @@ _OTHER_DATE = re.compile(
     r"|period|période|zeitraum|valuta|\bbis\b|until|from|expir|print|birth|auftrag|skonto|gemäß|\bper\b|start|end\b",
     re.IGNORECASE,
 )
+_TIME = re.compile(r"\W{0,4}\d{1,2} ?: ?\d\d")
+_PLAIN = 2
+"""The strength of a date that is called "date" and nothing else."""
+_ONLY_DATE, _DATED = 0.96, 0.92
+"""How sure a date is: the only one of a receipt, and one that its words or the time of day put before the others."""
 
+_HEAD = 80
 _KINDS = (
     (
         "credit-note",
@@ -100,13 +106,15 @@ def _is_date(token: str) -> bool:
     return any(day.end - day.start == len(token) for day in dates.find(token, None))
 
 
-def issue_date(lines: Sequence[Line]) -> Field | None:
+def issue_date(lines: Sequence[Line], *, receipt: bool = False) -> Field | None:
+    """The date of issue. On a receipt any date is likely that one: surely the only one, or one with the time of day."""
     order = dates.order_in(line.text for line in lines)
     found: dict[str, list[tuple[float, dates.Day, Line]]] = defaultdict(list)
     before = ""
     for line in lines:
         for day in dates.find(line.text, order):
             strength = _date_strength(before, line.text[: day.start])
+            strength += 0.5 if receipt and _TIME.match(line.text[day.end :]) else 0
             found[day.value].append((strength, day, line))
         before = line.text
     if not found:
@@ -115,6 +123,10 @@ def issue_date(lines: Sequence[Line]) -> Field | None:
     ranked = sorted(best.values(), key=lambda each: each[0], reverse=True)
     strength, day, line = ranked[0]
     confidence = 0.45 + 0.16 * strength + (0.02 if len(found[day.value]) > 1 else 0)
+    if receipt and strength >= 1:
+        confidence = _ONLY_DATE if len(ranked) == 1 else max(confidence, _DATED)
+    elif strength >= _PLAIN and all(other < 1 for other, _, _ in ranked[1:]):
+        confidence = max(confidence, _DATED)
     if len(ranked) > 1 and ranked[1][0] >= strength:
         confidence -= 0.3
     if day.other:
@@ -137,17 +149,18 @@ def _date_strength(before: str, ahead: str) -> float:
         return 0 if _OTHER_DATE.search(title[0]) else 3
     if _OTHER_DATE.search(words[-40:]):
         return 0
-    return 2 if _PLAIN_DATE.search(words[-25:]) else 1
+    return _PLAIN if _PLAIN_DATE.search(words[-25:]) else 1
 
 
 def document_type(lines: Sequence[Line]) -> Field | None:
-    for value, pattern in _KINDS:
-        for line in lines[:80]:
-            if match := pattern.search(line.text):
-                return Field(
-                    value=value,
-                    evidence=line.text[:EVIDENCE],
-                    page=line.page,
-                    confidence=0.9 if match.start() < _TITLE and len(line.text) < 2 * _TITLE else 0.6,
-                )
+    """What the head calls itself. A title is sure, and so is the word "invoice" where no other kind is spoken of."""
+    named = {kind: match for kind, words in _KINDS if (match := _first(lines, words))}
+    for value, (line, start) in named.items():
+        titled = start < _TITLE and len(line.text) < 2 * _TITLE
+        sure = titled or (value == "invoice" and len(named) == 1)
+        return Field(value=value, evidence=line.text[:EVIDENCE], page=line.page, confidence=0.9 if sure else 0.6)
     return None
+
+
+def _first(lines: Sequence[Line], words: re.Pattern[str]) -> tuple[Line, int] | None:
+    return next(((line, match.start()) for line in lines[:_HEAD] if (match := words.search(line.text))), None)

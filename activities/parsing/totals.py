@@ -19,8 +19,9 @@ AGREEMENT = 6.0
 CENT = Decimal("0.01")
 EVIDENCE = 200
 
-_PROVEN, _PLAUSIBLE, _LABELLED = 0.62, 0.5, 0.3
-"""Where confidence begins: net + tax = gross holds; it does, but a tax of 0 proves little; it does not hold."""
+_PROVEN, _PLAUSIBLE, _ALONE, _LABELLED = 0.7, 0.58, 0.42, 0.3
+"""Where confidence begins: net + tax = gross holds; it does, but a tax of 0 proves little; there are no three to add;
+it does not hold."""
 _PER_STRENGTH = 0.11
 _MOST = 0.96
 _HIGHEST_RATE = Decimal("0.4")
@@ -51,12 +52,20 @@ def read(lines: Sequence[Line]) -> dict[str, Field]:
     mark = amounts.decimal_mark(line.text for line in lines)
     candidates = _candidates(lines, mark)
     chosen, agree = _choose(candidates)
-    proof = _LABELLED if not agree else _PROVEN if chosen["tax"].number else _PLAUSIBLE
+    if agree:
+        proof = _PROVEN if chosen["tax"].number else _PLAUSIBLE
+    else:
+        proof = _LABELLED if len(chosen) == len(NAMES) else _ALONE
     if proof == _PROVEN:  # the three stand or fall together
         strength = sum(each.strength for each in chosen.values()) / len(chosen)
         chosen = {kind: each._replace(strength=strength) for kind, each in chosen.items()}
     fields = {NAMES[kind]: _field(candidate, lines, proof, candidates[kind]) for kind, candidate in chosen.items()}
     return fields | _derived(fields)
+
+
+def labelled(lines: Sequence[Line], mark: Mark | None) -> list[tuple[Decimal, float, int]]:
+    """Every amount beside or below words for a gross total: the value, the strength of the words, the line."""
+    return [(each.number, each.strength, each.line) for each in _candidates(lines, mark)["gross"] if each.strength > 0]
 
 
 def _candidates(lines: Sequence[Line], mark: Mark | None) -> Candidates:
@@ -173,7 +182,7 @@ def _choose(candidates: Candidates) -> tuple[Sums, bool]:
 
 
 def _field(candidate: Candidate, lines: Sequence[Line], proof: float, rivals: list[Candidate]) -> Field:
-    agree = proof > _LABELLED
+    agree = proof > _ALONE
     confidence = max(0.1, min(_MOST, proof + _PER_STRENGTH * candidate.strength))
     rivalled = any(each.strength >= candidate.strength - 0.25 for each in rivals if each != candidate)
     alternatives = () if agree else candidate.other

@@ -6,6 +6,7 @@ from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from activities.parsing import amounts, dates, reader
 from schemas.proposal import Field
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
+SURE = 0.9
+"""What a policy asks of every field before a document passes without a person."""
 GERMAN = """Muster Handel GmbH | Hauptstraße 5 | 50667 Köln
 Rechnungsempfänger
 Kunde & Söhne KG
@@ -40,6 +43,57 @@ Invoice Date: 03/04/2024
 Subtotal $1,250.00
 Tax (8%) $100.00
 Total $1,350.00"""
+
+KASSENBON = """Backstube Morgenrot GmbH
+Marktplatz 7
+50667 Köln
+Tel. 0221 5550199
+Kassenbon
+Roggenbrot 3,80 A
+Kaffee 2,90 B
+Summe EUR 6,70
+Bar EUR 10,00
+Rückgeld EUR 3,30
+03.04.2026 08:12
+Vielen Dank für Ihren Einkauf"""
+TICKET = """LIBRAIRIE DES QUAIS
+12 rue du Port
+44000 Nantes
+TICKET DE CAISSE
+Le 03/04/2026 à 17:42
+Roman poche 8,20
+Carnet 4,30
+TOTAL TTC 12,50 €
+Espèces 20,00 €
+Rendu 7,50 €
+Merci de votre visite"""
+TILL_SLIP = """HARBOUR LIGHT STATIONERY SDN BHD
+(123456-X)
+NO 8, JALAN MERANTI 3,
+81100 JOHOR BAHRU
+GST ID : 001234567890
+TAX INVOICE
+DATE : 03/04/2018 14:05
+CASHIER : AIN
+PENCIL BOX
+1 X 9.42
+TOTAL INCL GST
+9.42
+ROUNDING ADJUSTMENT
+-0.02
+TOTAL ROUNDED
+9.40
+CASH
+20.00
+CHANGE
+10.60
+GST SUMMARY
+AMOUNT(RM)
+TAX(RM)
+SR @ 6%
+8.89
+0.53
+THANK YOU, PLEASE COME AGAIN"""
 
 
 def read(text: str) -> dict[str, Field]:
@@ -89,6 +143,76 @@ def test_an_english_invoice_is_read() -> None:
         "gross_amount": "1350.00",
         "document_type": "invoice",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "supplier", "day", "currency", "gross"),
+    [
+        (KASSENBON, "Backstube Morgenrot GmbH", "2026-04-03", "EUR", "6.70"),
+        (TICKET, "LIBRAIRIE DES QUAIS", "2026-04-03", "EUR", "12.50"),
+        (TILL_SLIP, "HARBOUR LIGHT STATIONERY SDN BHD", "2018-04-03", "MYR", "9.40"),
+    ],
+)
+def test_a_receipt_is_read_and_can_pass_without_a_person(
+    text: str, supplier: str, day: str, currency: str, gross: str
+) -> None:
+    fields = read(text)
+
+    assert {name: field.value for name, field in fields.items()} == {
+        "supplier": supplier,
+        "issue_date": day,
+        "currency": currency,
+        "gross_amount": gross,
+        "document_type": "receipt",
+    }
+    assert all(field.confidence >= SURE and not field.alternatives for field in fields.values())
+
+
+def test_a_receipt_gives_net_and_tax_where_they_make_its_total() -> None:
+    taxed = KASSENBON.replace("Bar EUR", "Netto 6,26\nMwSt 7 % 0,44\nBar EUR")
+
+    assert (values(taxed)["net_amount"], values(taxed)["tax_amount"]) == ("6.26", "0.44")
+    assert not {"net_amount", "tax_amount"} & set(values(taxed.replace("0,44", "0,45")))
+
+
+def test_a_total_that_the_payment_contradicts_is_doubted() -> None:
+    assert read(KASSENBON.replace("Summe EUR 6,70", "Summe EUR 8,70"))["gross_amount"].confidence < SURE
+
+
+def test_an_invoice_paid_in_cash_on_account_is_no_receipt() -> None:
+    assert values(GERMAN + "\nBar 0,00\nQuittung 14:05")["document_type"] == "invoice"
+
+
+def test_a_name_the_scanner_misread_is_doubted() -> None:
+    misread = TILL_SLIP.replace("STATIONERY", "STATIONEPY")
+
+    assert read(misread)["supplier"].confidence < SURE < read(TILL_SLIP)["supplier"].confidence
+
+
+def test_a_slogan_above_the_name_is_doubted() -> None:
+    assert read("EVERYTHING ON PAPER\n" + TILL_SLIP)["supplier"].confidence < SURE
+
+
+def test_a_name_over_two_lines_is_put_together() -> None:
+    broken = TILL_SLIP.replace("LIGHT STATIONERY", "LIGHT\nSTATIONERY")
+
+    assert values(broken)["supplier"] == "HARBOUR LIGHT STATIONERY SDN BHD"
+
+
+def test_the_country_gives_a_currency_that_nothing_names() -> None:
+    unnamed = read(TILL_SLIP.replace("(RM)", ""))["currency"]
+
+    assert (unnamed.value, unnamed.confidence >= SURE) == ("MYR", True)
+
+
+def test_a_part_number_is_no_date() -> None:
+    assert list(dates.find("HA06-04-18", None)) == []
+
+
+def test_the_kind_of_a_credit_note_is_its_sign() -> None:
+    text = "Avoir AV-7\nDate 03/03/2024\nTotal HT -50,00 €\nTVA 20 % -10,00 €\nTotal TTC -60,00 €"
+
+    assert (values(text)["document_type"], values(text)["gross_amount"]) == ("credit-note", "60.00")
 
 
 def test_a_date_that_may_be_two_is_not_guessed_silently() -> None:
@@ -191,7 +315,19 @@ def test_nothing_is_certain() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["1 234 ", "1.1.2020 ", "(", "rechnung", "DE12", "a b c d e ", "x: ", "tva 1,00 2,00 3,00\n"]
+    "unit",
+    [
+        "1 234 ",
+        "1.1.2020 ",
+        "(",
+        "rechnung",
+        "DE12",
+        "a b c d e ",
+        "x: ",
+        "tva 1,00 2,00 3,00\n",
+        "cash 1.00\nchange 0.00\n",
+        "(((12345",
+    ],
 )
 def test_no_text_takes_long(unit: str) -> None:
     start = monotonic()
@@ -201,12 +337,16 @@ def test_no_text_takes_long(unit: str) -> None:
     assert monotonic() - start < 10
 
 
-def accuracy(corpus: str) -> dict[str, float]:
+def labelled(corpus: str) -> list[dict[str, Any]]:
     path = DATA / "evaluate" / corpus
     if not path.exists():
         pytest.skip(f"no {path}")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def accuracy(corpus: str) -> dict[str, float]:
     right: dict[str, list[bool]] = defaultdict(list)
-    for case in map(json.loads, path.read_text().splitlines()):
+    for case in labelled(corpus):
         found = values(case["text"])
         for name, value in case["expected"].items():
             right[name].append(same(name, found.get(name), value))
@@ -230,5 +370,19 @@ def test_invoices_are_read_from_their_text_layer() -> None:
 def test_receipts_are_read_from_their_lines() -> None:
     reached = accuracy("receipts-text.jsonl")
 
-    floor = {"supplier": 0.65, "issue_date": 0.94, "gross_amount": 0.8}
+    floor = {"supplier": 0.84, "issue_date": 0.96, "gross_amount": 0.92}
     assert {name: share for name, share in reached.items() if share < floor[name]} == {}
+
+
+def test_a_third_of_the_receipts_pass_without_a_person_and_few_of_those_are_wrong() -> None:
+    passed = wrong = 0
+    cases = labelled("receipts-text.jsonl")
+    for case in cases:
+        fields = read(case["text"])
+        sure = all(field.confidence >= SURE and not field.alternatives for field in fields.values())
+        if sure and values(case["text"]).get("document_type") == "receipt" and {*case["expected"]} <= {*fields}:
+            passed += 1
+            wrong += not all(same(name, fields[name].value, value) for name, value in case["expected"].items())
+
+    assert passed >= 0.3 * len(cases)
+    assert wrong <= 0.05 * passed
