@@ -98,7 +98,22 @@ class Cases:
         """Enter another run of a case whose workflow has ended."""
         with writing(self.engine, case) as session:
             row = session.get_one(CaseRow, case)
-            row.sqlmodel_update({"status": "started", "outcome": None, "ended_at": None, "asked_at": None, "due": None})
+            row.sqlmodel_update(
+                {
+                    "status": "started",
+                    "outcome": None,
+                    "ended_at": None,
+                    "asked_at": None,
+                    "due": None,
+                    # Nobody must decide this run over what the last one asked.
+                    "draft": None,
+                    "reasons": [],
+                    "approvers": [],
+                    "decided_by": "",
+                    "record": "",
+                    "phase": "",
+                }
+            )
             row.runs += 1
             session.add(row)
             append(session, case, "case.rerun", {"by": by, "why": why})
@@ -114,7 +129,7 @@ class Cases:
         with reading(self.engine) as session:
             return session.exec(select(CaseRow).where(named).limit(2)).all()
 
-    def listing(self, status: str | None = None, limit: int = 1000) -> Sequence[CaseRow]:
+    def listing(self, status: str | None = None, limit: int | None = None) -> Sequence[CaseRow]:
         """Newest first; what waits, latest deadline last."""
         order = col(CaseRow.due) if status == "waiting" else col(CaseRow.started_at).desc()
         query = select(CaseRow).order_by(order).limit(limit)

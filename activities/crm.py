@@ -7,12 +7,12 @@ from typing import NamedTuple, Protocol
 
 from pydantic import JsonValue
 from sqlalchemy import Engine
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.audit import append
-from activities.failures import lost
-from activities.store import Altered, Blobs, reading, writing
+from activities.failures import fetched
+from activities.store import Blobs, reading, writing
 from schemas.case import ApplyRequest, Draft, Receipt, Record
 from schemas.tables import CrmActivity, CrmInvoice, CrmParty, CrmRecord, ReceiptRow
 
@@ -32,6 +32,10 @@ class CrmPort(Protocol):
         """Give the refs of the records that have these values."""
         ...
 
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue]:
+        """What is known of a record; nothing when there is none."""
+        ...
+
 
 @dataclass(frozen=True)
 class Crm:
@@ -44,26 +48,32 @@ class Crm:
         """Write the frozen draft, byte for byte what was decided; or give the receipt of an earlier attempt."""
         key, digest = request.key, request.draft
         with writing(self.engine, request.case) as session:
-            row = session.get(ReceiptRow, (key, digest))
+            row = _latest_receipt(session, key)
+            if row and row.draft != digest:  # another draft was written since: this one has to be written again
+                row = None
             begun = {"key": key, "draft": digest, "attempt": activity.info().attempt, "repeat": row is not None}
             head = append(session, request.case, "crm.begun", begun)
         if row is not None:
             return Receipt(key=key, draft=digest, record=row.record, created=row.created, head=head)
-        try:
-            draft = Draft.model_validate_json(self.blobs.get(digest))
-        except (FileNotFoundError, Altered) as error:
-            raise lost("the draft") from error
+        draft = Draft.model_validate_json(fetched(self.blobs, digest, "the draft"))
         written = {record.ref: self.port.upsert(record) for record in draft.records}
         record, created = written[draft.main]
         with writing(self.engine, request.case) as session:
             # Two attempts may race to here: the other side took both as one, and the first receipt stands.
+            now = datetime.now(UTC)
             row = session.get(ReceiptRow, (key, digest)) or ReceiptRow(
-                key=key, draft=digest, record=record, created=created, at=datetime.now(UTC)
+                key=key, draft=digest, record=record, created=created, at=now
             )
+            row.at = now
             session.add(row)
             records = {ref: {"record": it.record, "created": it.created} for ref, it in written.items()}
             head = append(session, request.case, "crm.ended", {"key": key, "draft": digest, "records": records})
         return Receipt(key=key, draft=digest, record=row.record, created=row.created, head=head)
+
+
+def _latest_receipt(session: Session, key: str) -> ReceiptRow | None:
+    receipts = select(ReceiptRow).where(ReceiptRow.key == key)
+    return session.exec(receipts.order_by(col(ReceiptRow.at).desc())).first()
 
 
 TABLES: Mapping[str, type[CrmRecord]] = {"party": CrmParty, "invoice": CrmInvoice, "activity": CrmActivity}
@@ -82,10 +92,17 @@ class EmbeddedCrm:
             row = session.exec(select(table).where(table.ref == record.ref)).first()
             created = row is None
             row = row or table(ref=record.ref)
-            row.sqlmodel_update(values)
+            # What the document does not say is no reason to forget what is known.
+            row.sqlmodel_update({name: value for name, value in values.items() if created or value is not None})
             session.add(row)
             session.flush()
             return Written(f"{record.kind}/{row.id}", created)
+
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue]:
+        table: type[CrmRecord] = TABLES[kind]
+        with reading(self.engine) as session:
+            row = session.exec(select(table).where(table.ref == ref)).first()
+            return row.model_dump() if row else {}
 
     def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
         table: type[CrmRecord] = TABLES[kind]

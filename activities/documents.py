@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.audit import Audit
-from activities.failures import lost
+from activities.failures import fetched
 from activities.parsers import Parsers
-from activities.store import Altered, Blobs
+from activities.store import Blobs
 from schemas.case import IngestRequest
 from schemas.mail import Mail
 from schemas.source import PAGES, Document, Source, Verdict
@@ -24,10 +24,7 @@ class Documents:
     def ingest(self, request: IngestRequest) -> Document:
         """Tell what the bytes are and whether anybody can work with them; never fails because of what they hold."""
         source = request.source
-        try:
-            data = self.blobs.get(source.digest)
-        except (FileNotFoundError, Altered) as error:
-            raise lost("the document") from error
+        data = fetched(self.blobs, source.digest, "the document")
         found = self.parsers.ingest(data, request.limits)
         mail = self._mail(source)
         verdict = found.verdict.joined(said_by(self.parsers, mail)) if mail else found.verdict
@@ -56,10 +53,9 @@ class Documents:
         )
 
     def _mail(self, source: Source) -> Mail | None:
-        try:
-            return Mail.model_validate_json(self.blobs.get(source.mail)) if source.mail else None
-        except (FileNotFoundError, Altered) as error:
-            raise lost("the mail it came in") from error
+        if source.mail is None:
+            return None
+        return Mail.model_validate_json(fetched(self.blobs, source.mail, "the mail it came in"))
 
 
 def said_by(parsers: Parsers, mail: Mail) -> Verdict:

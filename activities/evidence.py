@@ -3,8 +3,11 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 
+from activities.parsing import amounts, dates
+from schemas.invoice import AMOUNTS
 from schemas.proposal import Field, Reading
 from schemas.source import Box, Page, TextLine
 
@@ -29,6 +32,24 @@ def place(field: Field, pages: Sequence[Page]) -> Field:
             box = around(line.box for line in found)
             return field.model_copy(update={"page": number, "box": box, "confidence": confidence})
     return field
+
+
+def supports(words: str, name: str, value: str) -> bool:
+    """Whether these words can be read as this value of this field."""
+    if name in AMOUNTS:
+        return any(_same_amount(value, reading) for found in amounts.find(words, None) for reading in found.readings)
+    if name == "issue_date":
+        return any(value in (day.value, day.other) for day in dates.find(words, None))
+    if name in ("currency", "document_type"):  # told by a sign, or by a title in any language
+        return True
+    return _folded(value) in _folded(words)
+
+
+def _same_amount(one: str, other: str) -> bool:
+    try:
+        return Decimal(one) == Decimal(other)
+    except InvalidOperation:
+        return False
 
 
 def _standing(words: str, lines: Sequence[TextLine]) -> Sequence[TextLine]:

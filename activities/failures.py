@@ -7,6 +7,9 @@ from email.utils import parsedate_to_datetime
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 from temporalio.exceptions import ApplicationError
 
+from activities.store import Altered, Blobs
+from schemas.message import Digest
+
 TRANSIENT = {408, 409, 429}
 LONGEST_ADVICE = timedelta(hours=1)
 
@@ -31,6 +34,14 @@ def translate(error: APIError) -> ApplicationError:
 def unusable(message: str) -> ApplicationError:
     """An answer that asking again in the same words will not mend."""
     return ApplicationError(message, type="model.unusable", non_retryable=True)
+
+
+def fetched(blobs: Blobs, digest: Digest, what: str) -> bytes:
+    """The blob, or an error that no retry mends."""
+    try:
+        return blobs.get(digest)
+    except (FileNotFoundError, Altered) as error:
+        raise lost(what) from error
 
 
 def lost(what: str) -> ApplicationError:

@@ -19,6 +19,7 @@ from temporalio import activity
 
 from activities.audit import append
 from activities.crm import CrmPort
+from activities.failures import fetched
 from activities.store import Blobs, hold, writing
 from schemas.case import Checked, Draft, Record
 from schemas.finding import Finding
@@ -49,15 +50,15 @@ class Rules:
         digest = self.blobs.put(draft.model_dump_json().encode())
         invoice = next(record for record in draft.records if record.ref == draft.main)
         booked = self._booked(invoice)
-        process = request.case.partition("/")[0]
         with writing(self.engine, request.case) as session:
-            others = (booked | _claimed(session, invoice)) - {invoice.ref}
+            others = (booked | _claimed(session, draft.records[0], invoice)) - {invoice.ref}
             findings = (
                 *request.document.findings,
                 *invoice_findings(proposal, request.policy, today),
                 *_duplicate_findings(others),
+                *self._changed_party(draft.records[0]),
             )
-            row = session.get(BrakeRow, process)
+            row = session.get(BrakeRow, request.process)
             found = [finding.model_dump() for finding in findings]
             head = append(session, request.case, "rules.checked", {"draft": digest, "findings": found})
         brake = Brake.model_validate(row.model_dump()) if row else Brake()
@@ -66,7 +67,9 @@ class Rules:
     def _draft(self, request: InvoiceCheck) -> Draft:
         proposal, case = request.proposal, request.case
         values = {name: field.value for name, field in proposal.fields.items()}
-        lines: list[JsonValue] = json.loads(self.blobs.get(proposal.lines)) if proposal.lines else []
+        lines: list[JsonValue] = (
+            json.loads(fetched(self.blobs, proposal.lines, "the list of lines")) if proposal.lines else []
+        )
         party_ref = party_reference(values.get("supplier"), values.get("supplier_vat_id"))
         invoice_ref = f"{case}:apply"
         iban = values.get("iban")
@@ -97,6 +100,15 @@ class Rules:
             ),
         )
 
+    def _changed_party(self, party: Record) -> Iterator[Finding]:
+        """Whoever knows a supplier's VAT id can write an invoice in its name, with an account of their own."""
+        known = self.crm.read("party", party.ref)
+        for name, field in (("iban", "iban"), ("name", "supplier")):
+            before, now = known.get(name), party.values[name]
+            if before and now and folded(str(before)) != folded(str(now)):
+                message = f"the CRM knows this supplier with another {name}: make sure before it is replaced"
+                yield Finding(code="party.changed", severity="review", field=field, message=message)
+
     def _booked(self, invoice: Record) -> set[str]:
         """The refs of what the CRM has that would be the same invoice."""
         return set(self.crm.find("invoice", {**invoice.links, **same})) if (same := identity(invoice)) else set()
@@ -111,15 +123,28 @@ def identity(invoice: Record) -> Mapping[str, str]:
     return {}
 
 
-def _claimed(session: Session, invoice: Record) -> set[str]:
-    """The ref of whichever case first came with this invoice: two that come at once are not in the CRM yet."""
-    party, number = invoice.links["party"], " ".join(identity(invoice).values())
+def _claimed(session: Session, party: Record, invoice: Record) -> set[str]:
+    """The refs of whichever cases first came with this invoice: two that come at once are not in the CRM yet.
+
+    Claimed for the supplier's name too, as another copy may leave the VAT id out, however the number is spelt.
+    """
+    number, name = folded("".join(identity(invoice).values())), party.values["name"]
+    nobody = party_reference(None, None)
+    parties = {party.ref, party_reference(name, None) if isinstance(name, str) else nobody} - {nobody}
     if not number or _too_long(number):
         return set()  # it cannot be approved like this, and claims its number once it is corrected
-    hold(session.connection(), f"{party} {number}")
-    claim = session.get(InvoiceClaim, (party, number)) or InvoiceClaim(party=party, number=number, ref=invoice.ref)
-    session.add(claim)
-    return {claim.ref}
+    found = set()
+    for ref in sorted(parties):
+        hold(session.connection(), f"{ref} {number}")
+        claim = session.get(InvoiceClaim, (ref, number)) or InvoiceClaim(party=ref, number=number, ref=invoice.ref)
+        session.add(claim)
+        found.add(claim.ref)
+    return found
+
+
+def folded(words: str) -> str:
+    """Without case, spaces and punctuation, in any script."""
+    return "".join(re.findall(r"[^\W_]", unicodedata.normalize("NFKC", words).casefold()))
 
 
 def _duplicate_findings(others: set[str]) -> Iterator[Finding]:
@@ -129,9 +154,9 @@ def _duplicate_findings(others: set[str]) -> Iterator[Finding]:
 
 
 def party_reference(name: str | None, vat_id: str | None) -> str:
-    """How a supplier is found again: by VAT id, else by name without case, spaces and punctuation, in any script."""
+    """How a supplier is found again: by VAT id, else by name, however they are spelt."""
     words = re.findall(r"\w+", unicodedata.normalize("NFKC", name or "").casefold())
-    return f"party:{(vat_id or '-'.join(words))[:LONGEST]}"
+    return f"party:{(folded(vat_id or '').upper() or '-'.join(words))[:LONGEST]}"
 
 
 def _too_long(value: str | None) -> bool:

@@ -25,6 +25,7 @@ AMOUNTS = ("net_amount", "tax_amount", "gross_amount")
 class InvoiceCheck(Message):
     """What checking needs."""
 
+    process: str
     case: str
     document: Document
     proposal: Proposal

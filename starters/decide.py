@@ -26,6 +26,11 @@ NOT_TAKEN = (
     "worker')? With --queue the decision waits in the case until one is."
 )
 
+UNKNOWN = (
+    "no worker answered in time, and whether your decision counts is not known: 'casework show' tells what the case "
+    "makes of it"
+)
+
 
 def decision(
     row: CaseRow, by: str, verdict: Verb, *, draft: str | None, note: str = "", corrections: Mapping[str, str] = {}
@@ -60,12 +65,14 @@ async def _withdraw(case: WorkflowHandle[Any, Any], said: Decision) -> Reply:
     The signal is durable, so that 'not taken' is true of every later worker; one that is there says which came first.
     """
     withdrawal = Withdrawal(id=said.id)
-    await case.signal("withdraw", withdrawal)
     try:
+        await case.signal("withdraw", withdrawal)
         call = case.execute_update("withdraw", withdrawal, result_type=Reply)
         withdrawn: Reply = await asyncio.wait_for(call, LAST_WORD)
-    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateFailedError, RPCError):
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         return Reply(accepted=False, reason=NOT_TAKEN)
+    except (WorkflowUpdateFailedError, RPCError):  # refused, or the case has ended meanwhile: perhaps by this decision
+        return Reply(accepted=False, reason=UNKNOWN)
     late = Reply(accepted=True, reason="the worker was slow to answer")
     return Reply(accepted=False, reason=NOT_TAKEN) if withdrawn.accepted else late
 
@@ -74,7 +81,12 @@ async def queue(client: Client, audit: Audit, row: CaseRow, said: Decision) -> R
     """Send as a signal: it is kept by the server until a worker comes, and nobody answers."""
     if row.status == "closed":
         return after_the_end(audit, row, said)
-    await client.get_workflow_handle(row.id).signal("decide", said)
+    try:
+        await client.get_workflow_handle(row.id).signal("decide", said)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return after_the_end(audit, row, said)
+        raise
     return Reply(accepted=True, reason="queued: the case will hear it; 'casework show' tells what came of it")
 
 

@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from schemas.case import View, Waiting
     from schemas.policy import Stage
     from workflows.attributes import APPROVERS, DUE, STATUS
+    from workflows.cancellation import finished
     from workflows.card import card
     from workflows.options import TABLES
     from workflows.payload import parsed
@@ -24,6 +25,8 @@ with workflow.unsafe.imports_passed_through():
 MESSAGES: Mapping[str, type[Decision | Withdrawal]] = {"decide": Decision, "withdraw": Withdrawal}
 SETTLING = timedelta(milliseconds=200)
 """Between hearing a decision and acting on it: a withdrawal that the server holds behind it is delivered meanwhile."""
+WITHDRAWALS, MOST_WITHDRAWALS = "withdrawals", 500
+"""One that is not heard lets a decision stand that its sender believes untaken: only a real flood is stopped."""
 FLOOD = "too many messages: this case hears no more of them"
 UNREADABLE = "a decision needs by, verdict (approve, reject or correct) and draft"
 
@@ -78,9 +81,9 @@ class Approval:
     async def record(self) -> None:
         """Audit what people did since the last time; a case does this once more before it ends."""
         while self._acts:
-            acts, self._acts = tuple(self._acts), []
-            request = ActsRequest(case=workflow.info().workflow_id, acts=acts)
-            await workflow.execute_local_activity_method(Audit.acts, request, **TABLES)
+            request = ActsRequest(case=workflow.info().workflow_id, acts=tuple(self._acts))
+            await finished(workflow.start_local_activity_method(Audit.acts, request, **TABLES))
+            del self._acts[: len(request.acts)]
 
     async def _announce(self, view: View, stage: Stage) -> None:
         """Show the case to those who hold it now."""
@@ -112,7 +115,9 @@ class Approval:
 
     def _has_room(self, name: str, args: Sequence[RawValue]) -> None:
         """Refuse a flood before it enters history; a refusal here leaves no event, so nothing may be counted."""
-        if self._heard[self._bucket(_message(name, args))] >= MESSAGES_PER_PERSON:
+        message = _message(name, args)
+        bucket = self._bucket(message)
+        if self._heard[bucket] >= _most(bucket) and not self._decides("update", message):
             raise ValueError(FLOOD)
 
     def _answered(self, name: str, args: Sequence[RawValue]) -> Reply:
@@ -125,8 +130,8 @@ class Approval:
         """The one reducer: whatever was sent, and however, is answered and noted for the audit."""
         bucket = self._bucket(message)
         self._heard[bucket] += 1
-        if self._heard[bucket] > MESSAGES_PER_PERSON:
-            first = self._heard[bucket] == MESSAGES_PER_PERSON + 1
+        if self._heard[bucket] > _most(bucket) and not self._decides(channel, message):
+            first = self._heard[bucket] == _most(bucket) + 1
             return self._refused("flood", channel, FLOOD, by=bucket) if first else Reply(accepted=False, reason=FLOOD)
         if isinstance(message, Decision):
             return self._decided(channel, message)
@@ -153,10 +158,23 @@ class Approval:
         self._acts.append(Act(kind="decision", channel=channel, reply=reply, **counted))
         return reply
 
+    def _decides(self, channel: Channel, message: Decision | Withdrawal | None) -> bool:
+        """Whether this would close the question: such a message is heard, however many came in its sender's name."""
+        if not isinstance(message, Decision) or self._wait.ask is None:
+            return False
+        wait, reply = self._wait.hear(message, workflow.now(), channel)
+        return reply.accepted and wait is not self._wait
+
     def _bucket(self, message: Decision | Withdrawal | None) -> str:
         """Whose share of the messages this one uses; everybody who has no say shares one."""
+        if isinstance(message, Withdrawal):
+            return WITHDRAWALS
         people = (*self._wait.ask.approvers, self._wait.ask.owner) if self._wait.ask else ()
         return message.by if isinstance(message, Decision) and message.by in people else ""
+
+
+def _most(bucket: str) -> int:
+    return MOST_WITHDRAWALS if bucket == WITHDRAWALS else MESSAGES_PER_PERSON
 
 
 def _message(name: str, args: Sequence[RawValue]) -> Decision | Withdrawal | None:

@@ -1,10 +1,11 @@
 """Invoice intake: read the document, check it, ask a person when unsure, write it once."""
 
 import asyncio
+from typing import NamedTuple
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.cases import Cases
@@ -28,6 +29,19 @@ with workflow.unsafe.imports_passed_through():
 NAME = "invoice-intake"
 
 
+class Ending(NamedTuple):
+    """How a case ends, before that is written down."""
+
+    status: OutcomeStatus
+    reasons: tuple[str, ...]
+    chosen: Route | None = None
+    by: str = ""
+    receipt: Receipt | None = None
+
+
+CANCELLED = Ending("failed", ("cancelled in Temporal before anything was written",))
+
+
 @workflow.defn(name=NAME)
 class InvoiceIntake:
     def __init__(self) -> None:
@@ -40,24 +54,24 @@ class InvoiceIntake:
         workflow.upsert_search_attributes([PROCESS.value_set(NAME), STATUS.value_set("started")])
         intake = parsed(start, Intake)
         if intake is None:
-            return await self.end(
-                "unprocessable", "the start input is not an intake: start cases with 'casework start'"
-            )
+            reason = "the start input is not an intake: start cases with 'casework start'"
+            return await self.end(Ending("unprocessable", (reason,)))
         try:
-            return await self.take_in(intake)
-        except ActivityError as error:
-            return await self.end("failed", f"{error.activity_type} failed: {error.cause}")
+            ending = await self.take_in(intake)
         except asyncio.CancelledError:
-            return await self.end("failed", "cancelled in Temporal before anything was written")
+            ending = CANCELLED
+        except ActivityError as error:
+            failed = Ending("failed", (f"{error.activity_type} failed: {error.cause}",))
+            ending = CANCELLED if is_cancelled_exception(error) else failed
+        return await self.end(ending)
 
-    async def take_in(self, intake: Intake) -> Outcome:
+    async def take_in(self, intake: Intake) -> Ending:
         ingest = IngestRequest(case=self.case, source=intake.source, limits=intake.policy.limits)
         self.view = View(source=intake.source)
         document = await workflow.execute_activity_method(Documents.ingest, ingest, **DOCUMENT)
         self.view = View(source=intake.source, document=document)
         if refused := refusal(document.verdict):
-            hostile = document.verdict.status == "hostile"
-            return await self.end("rejected" if hostile else "unprocessable", *refused.reasons)
+            return Ending("rejected" if document.verdict.status == "hostile" else "unprocessable", refused.reasons)
 
         proposal = await self.read(document, intake.policy)
         chosen = await self.check(document, proposal, intake)
@@ -66,37 +80,37 @@ class InvoiceIntake:
             ask = Ask.on_clock(intake.policy.approval, workflow.now(), self.view, FIELDS)
             decision = await self.approval.ask(ask, self.view, chosen.stage)
             if decision is None:
-                return await self.end("expired", "nobody decided before the deadline", chosen=chosen)
+                return Ending("expired", ("nobody decided before the deadline",), chosen)
             decided_by = decision.by
             if decision.verdict == "reject":
-                return await self.end("rejected", decision.note or "no reason given", chosen=chosen, by=decided_by)
+                return Ending("rejected", (decision.note or "no reason given",), chosen, decided_by)
             if decision.verdict == "approve":
                 break
             proposal = proposal.corrected(decision.corrections, decision.by)
             chosen = await self.check(document, proposal, intake)
 
         if chosen.stage == "shadow":
-            return await self.end("shadowed", f"would be: {chosen.kind}", *chosen.reasons, chosen=chosen)
+            return Ending("shadowed", (f"would be: {chosen.kind}", *chosen.reasons), chosen)
         assert self.view.draft is not None
         apply = ApplyRequest(case=self.case, draft=self.view.draft)
         receipt = await unbroken(workflow.start_activity_method(Crm.apply, apply, **CRM_WRITE))
-        return await self.end("applied", *chosen.reasons, chosen=chosen, by=decided_by, receipt=receipt)
+        return Ending("applied", chosen.reasons, chosen, decided_by, receipt)
 
     async def read(self, document: Document, policy: Policy) -> Proposal:
-        """Ask the rungs in order; when the endpoint has failed for good, the rungs after it, and say so."""
+        """Ask the rungs in order; when that has failed for good, all but the endpoint, and say so."""
         request = ReadRequest(case=self.case, document=document, rungs=policy.rungs)
         try:
             return await workflow.execute_activity_method(Model.read_invoice, request, **MODEL_CALL)
         except ActivityError as error:
-            if "endpoint" not in policy.rungs:
+            if is_cancelled_exception(error) or "endpoint" not in policy.rungs:
                 raise
-            rest = policy.rungs[policy.rungs.index("endpoint") + 1 :]
+            rest = tuple(rung for rung in policy.rungs if rung != "endpoint")
             again = ReadRequest(case=self.case, document=document, rungs=rest, after=f"endpoint: {error.cause}")
             return await workflow.execute_activity_method(Model.read_invoice, again, **MODEL_CALL)
 
     async def check(self, document: Document, proposal: Proposal, intake: Intake) -> Route:
         """Check what was read, freeze what would be written, and choose who decides."""
-        request = InvoiceCheck(case=self.case, document=document, proposal=proposal, policy=intake.policy)
+        request = InvoiceCheck(process=NAME, case=self.case, document=document, proposal=proposal, policy=intake.policy)
         checked = await workflow.execute_local_activity_method(Rules.check_invoice, request, **CHECK)
         chosen = route(document.verdict, proposal, checked.findings, intake.policy, checked.brake)
         workflow.upsert_search_attributes([STAGE.value_set(chosen.stage)])
@@ -110,26 +124,20 @@ class InvoiceIntake:
         )
         return chosen
 
-    async def end(
-        self,
-        status: OutcomeStatus,
-        *reasons: str,
-        chosen: Route | None = None,
-        by: str = "",
-        receipt: Receipt | None = None,
-    ) -> Outcome:
-        """Write the outcome down, and with it whatever people said too late."""
-        await self.approval.record()
+    async def end(self, ending: Ending) -> Outcome:
+        """Write the outcome down, and with it whatever people said too late; nothing interrupts this."""
+        await unbroken(asyncio.create_task(self.approval.record()))
+        status, chosen = ending.status, ending.chosen
         workflow.upsert_search_attributes([STATUS.value_set(status), APPROVERS.value_unset(), DUE.value_unset()])
         outcome = Outcome(
             status=status,
             stage=chosen.stage if chosen else None,
-            reasons=reasons,
+            reasons=ending.reasons,
             draft=self.view.draft,
-            decided_by=by,
-            receipt=receipt,
+            decided_by=ending.by,
+            receipt=ending.receipt,
         )
-        closing = Closing(case=self.case, process=NAME, outcome=outcome, view=self.view)
+        closing = Closing(case=self.case, outcome=outcome, view=self.view)
         ended = await unbroken(workflow.start_local_activity_method(Cases.close, closing, **TABLES))
-        await self.approval.record()
+        await unbroken(asyncio.create_task(self.approval.record()))
         return ended

@@ -9,6 +9,7 @@ from threading import Barrier
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
+from pydantic import JsonValue
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
@@ -62,6 +63,9 @@ class DyingCrm:
 
     def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
         return self.crm.find(kind, values)
+
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue]:
+        return self.crm.read(kind, ref)
 
 
 def apply_and_die(database: str, blobs: str, request: ApplyRequest) -> None:

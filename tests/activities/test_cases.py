@@ -78,7 +78,7 @@ def test_summary_counts_what_went_straight_through_and_how_long_others_wait(engi
     cases = Cases(engine, blobs)
 
     def closed(case: str, status: OutcomeStatus, by: str = "") -> None:
-        cases.close(Closing(case=case, process="p", outcome=Outcome(status=status, decided_by=by), view=view(case)))
+        cases.close(Closing(case=case, outcome=Outcome(status=status, decided_by=by), view=view(case)))
 
     def view(case: str, *, ok: bool = True) -> View:
         source = Source(digest=digest_of(case.encode()), name=case, size=1)

@@ -235,7 +235,9 @@ def check(rules: Rules, case: str, **changes: str | None) -> Checked:
     document = Document(
         source=Source(digest=digest_of(b""), name="invoice.xml", size=0), format="ubl", verdict=Verdict()
     )
-    request = InvoiceCheck(case=case, document=document, proposal=proposal(**changes), policy=POLICY)
+    request = InvoiceCheck(
+        process="invoice-intake", case=case, document=document, proposal=proposal(**changes), policy=POLICY
+    )
     return ActivityEnvironment().run(rules.check_invoice, request)
 
 
@@ -311,7 +313,10 @@ def test_own_record_is_no_duplicate(rules: Rules, case: str) -> None:
 
 
 @both_databases
-@pytest.mark.parametrize("change", [{"invoice_number": "RE-2026-0118"}, {"supplier_vat_id": "DE811569869"}])
+@pytest.mark.parametrize(
+    "change",
+    [{"invoice_number": "RE-2026-0118"}, {"supplier_vat_id": "DE811569869", "supplier": "Southwind Paper GmbH"}],
+)
 def test_other_number_or_other_supplier_is_no_duplicate(rules: Rules, case: str, change: dict[str, str]) -> None:
     book(rules, "invoice-intake/earlier")
 
