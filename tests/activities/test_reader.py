@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from activities.parsing import amounts, dates, reader
-from schemas.proposal import Field
+from schemas.proposal import Field, Line
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 SURE = 0.9
@@ -302,6 +302,28 @@ def test_labels_and_values_in_columns_are_put_together() -> None:
     found = values("INVOICE\n$127.50\n$0.00\n$127.50\nSubtotal:\nTax (0%):\nTotal:\nThank you")
 
     assert (found["net_amount"], found["tax_amount"], found["gross_amount"]) == ("127.50", "0.00", "127.50")
+
+
+ITEMS = """Pos Beschreibung Menge Einzelpreis Gesamt
+1 Schraubendreher 12 Stk 4,5000 54,00
+2 Werkzeugkoffer
+mit Einlage
+2 Stk 590,0000 1.180,00"""
+
+
+def test_items_that_make_the_net_amount_are_given() -> None:
+    lines = reader.read([GERMAN.replace("Summe netto", ITEMS + "\nSumme netto")]).lines
+
+    assert lines == (
+        Line(description="Schraubendreher", quantity="12", unit_price="4.5000", net_amount="54.00"),
+        Line(description="Werkzeugkoffer mit Einlage", quantity="2", unit_price="590.0000", net_amount="1180.00"),
+    )
+
+
+def test_items_that_do_not_make_the_net_amount_are_not() -> None:
+    short = ITEMS.replace("12 Stk 4,5000 54,00", "11 Stk 4,5000 49,50")
+
+    assert reader.read([GERMAN.replace("Summe netto", short + "\nSumme netto")]).lines == ()
 
 
 def test_every_field_has_its_words_and_its_page() -> None:
