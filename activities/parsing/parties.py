@@ -26,8 +26,8 @@ _BUYER = re.compile(
 )
 _NAMED_COMPANY, _NAMED = 0.93, 0.82
 """How sure a name below "Seller" is: with a legal form, and without."""
-_COMPANY, _IN_ADDRESS_LINE, _OWN_NUMBER, _REPEATED = 0.5, 0.2, 0.3, 0.1
-"""How sure a company is that nothing names the seller, and what it gains."""
+_COMPANY, _IN_ADDRESS_LINE, _OWN_NUMBER, _REPEATED, _MOST = 0.5, 0.2, 0.3, 0.1, 0.95
+"""How sure a company is that nothing names the seller, what it gains, and how sure it can become."""
 _OWN = re.compile(r"\b(?:iban|kvk|siret|siren|hrb|ust-?id\w{0,4}|(?:vat|btw|tva)\b\W{0,4}[A-Z]{2}\d)", re.IGNORECASE)
 _OWN_LINES = 9
 _BUYERS_LINES = 6
@@ -126,7 +126,7 @@ def _companies(lines: Sequence[Line]) -> Iterator[tuple[float, str, Line]]:
         confidence += _REPEATED if times[name.lower()] > 1 else 0
         if not set(range(index, index + _OWN_LINES)) & buyers and _own_number(lines[index : index + _OWN_LINES]):
             confidence += _OWN_NUMBER if len(times) == 1 else _REPEATED
-        yield confidence, _trimmed(name), lines[index]
+        yield min(_MOST, confidence), _trimmed(name), lines[index]
 
 
 def _own_number(lines: Sequence[Line]) -> bool:

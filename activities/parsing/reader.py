@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from activities.parsing import currency, identity, layout, letterhead, parties, receipts, totals
+from activities.parsing import currency, identity, items, layout, letterhead, parties, receipts, totals
 from schemas.invoice import AMOUNTS
 from schemas.proposal import Field, Reading
 
@@ -30,7 +30,10 @@ def read(pages: Sequence[str]) -> Reading:
         found = _receipt(found, receipts.gross(lines))
     elif (kind := found["document_type"]) and kind.value == "credit-note":
         found |= _unsigned(found)
-    return Reading(fields={name: field for name, field in found.items() if field is not None})
+    fields = {name: field for name, field in found.items() if field is not None}
+    net = fields.get("net_amount")
+    told = items.read(lines, Decimal(net.value)) if net and net.value and net.confidence >= SURE and not receipt else ()
+    return Reading(fields=fields, lines=told)
 
 
 def _receipt(found: Mapping[str, Field | None], gross: Field | None) -> dict[str, Field | None]:

@@ -13,7 +13,7 @@ from schemas.proposal import Field
 EVIDENCE = 200
 _WORDS = {
     "change": r"\bchange(?: due| amt)?\W{0,4}(?:$|rm|[$€£]|\d)"
-    r"|\b(?:rückgeld|wechselgeld|zurück|rendu)\b|à rendre",
+    r"|\b(?:rückgeld|wechselgeld|à rendre)\b|\b(?:zurück|rendu)\W{0,3}(?:$|eur|\d)",
     "named": r"^\W{0,3}receipt\b|\breceipt ?(?:no|nr|#|:)|\bcash (?:sales?|bill|receipt)\b"
     r"|\bsimplified (?:tax )?invoice|kassen(?:bon|beleg)|\bbon-?nr|\bquittung|vereinfachte rechnung"
     r"|ticket de caisse|facture simplifiée|\breçu\b",
