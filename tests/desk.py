@@ -88,6 +88,13 @@ class Desk:
                     break
         return self.row(case)
 
+    async def reached(self, case: Case, activity: str) -> None:
+        """Until the case has come to this activity."""
+        async with asyncio.timeout(PATIENCE):
+            async for event in case.fetch_history_events(wait_new_event=True):
+                if event.activity_task_scheduled_event_attributes.activity_type.name == activity:
+                    return
+
     async def settled(self, case: Case) -> CaseRow:
         """The row, once the case has ended or people have been asked."""
         asked, ended = asyncio.ensure_future(self.asked(case)), asyncio.ensure_future(case.result())
@@ -133,9 +140,9 @@ class Desk:
 
 @asynccontextmanager
 async def open_desk(
-    client: Client, hasty: Client, home: Path, database_url: str = "", *, rehearsal: bool = True
+    client: Client, hasty: Client, home: Path, database_url: str = "", *, rehearsal: bool = True, **settings: Any
 ) -> AsyncIterator[Desk]:
-    with built(Settings(home=home, database_url=database_url)) as parts:
+    with built(Settings(home=home, database_url=database_url, ocr=False, **settings)) as parts:
         queue = uuid4().hex
         async with build_worker(client, queue, parts, rehearsal=rehearsal):
             yield Desk(client, hasty, parts, queue)

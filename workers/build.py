@@ -1,6 +1,6 @@
 """The composition root: everything real is built here, once, and handed inward."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -84,20 +84,25 @@ def readers(settings: Settings) -> Iterator[Readers]:
         yield Readers(parsers, Endpoint(stack.enter_context(client), settings.model))
 
 
+def activities_of(parts: Parts) -> list[Callable[..., object]]:
+    """What a worker offers to workflows."""
+    return [
+        parts.documents.ingest,
+        parts.model.read_invoice,
+        parts.rules.check_invoice,
+        parts.crm.apply,
+        parts.cases.waiting,
+        parts.cases.close,
+        parts.audit.acts,
+    ]
+
+
 def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False) -> Worker:
     """Tests rehearse: every step is replayed, and a step that replays differently fails the run."""
     return Worker(
         client,
         task_queue=task_queue,
-        activities=[
-            parts.documents.ingest,
-            parts.model.read_invoice,
-            parts.rules.check_invoice,
-            parts.crm.apply,
-            parts.cases.waiting,
-            parts.cases.close,
-            parts.audit.acts,
-        ],
+        activities=activities_of(parts),
         interceptors=[Heartbeats()],
         activity_executor=ThreadPoolExecutor(THREADS),
         max_concurrent_activities=THREADS,

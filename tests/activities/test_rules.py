@@ -269,6 +269,43 @@ def test_receipt_without_a_number_is_known_again_by_day_and_sum(rules: Rules, ca
     assert duplicates(check(rules, "invoice-intake/other", **RECEIPT, gross_amount="7.00")) == []
 
 
+@pytest.mark.parametrize(
+    ("change", "field"), [({"iban": "FR1420041010050500013M02606"}, "iban"), ({"supplier": "Norwind AG"}, "supplier")]
+)
+def test_known_supplier_with_another_account_or_name_goes_to_a_person(
+    rules: Rules, case: str, change: dict[str, str], field: str
+) -> None:
+    book(rules, "invoice-intake/earlier")
+
+    changed = check(rules, case, invoice_number="RE-2", **change).findings
+
+    assert [(one.code, one.severity, one.field) for one in changed] == [("party.changed", "review", field)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"supplier_vat_id": None},
+        {"supplier_vat_id": "DE 136 695 976"},
+        {"supplier": "NORTHWIND  PAPER GMBH"},
+        {"invoice_number": "re 2026/0117"},
+    ],
+)
+def test_duplicate_is_found_however_the_supplier_and_the_number_are_spelt(
+    rules: Rules, case: str, change: dict[str, str | None]
+) -> None:
+    check(rules, "invoice-intake/earlier")
+
+    assert len(duplicates(check(rules, case, **change))) == 1
+
+
+def test_invoices_without_a_supplier_are_not_each_others_duplicates(rules: Rules, case: str) -> None:
+    nobody = {"supplier": None, "supplier_vat_id": None}
+    check(rules, "invoice-intake/earlier", **nobody)
+
+    assert duplicates(check(rules, case, **nobody)) == []
+
+
 def test_wrong_iban_is_not_written(rules: Rules, case: str) -> None:
     draft = Draft.model_validate_json(rules.blobs.get(check(rules, case, iban="DE88370400440532013000").draft))
 

@@ -137,6 +137,29 @@ async def test_flood_of_strangers_is_cut_and_approvers_are_still_heard(desk: Des
     assert (kinds.count("person.unreadable"), kinds.count("person.flood")) == (MESSAGES_PER_PERSON, 1)
 
 
+async def test_decision_that_would_count_is_heard_however_many_came_in_its_makers_name(desk: Desk, case: Case) -> None:
+    stale = desk.say(case, "approve", draft="0" * 64)
+    for number in range(MESSAGES_PER_PERSON + 5):
+        await case.signal("decide", stale.model_copy(update={"id": str(number)}))
+
+    reply = await desk.decide(case, "approve")
+
+    assert reply.accepted
+    assert (await outcome_of(case)).status == "applied"
+
+
+async def test_withdrawal_is_heard_however_many_came_before(desk: Desk, case: Case) -> None:
+    given_up = desk.say(case, "approve")
+    for number in range(MESSAGES_PER_PERSON + 5):
+        await case.signal("withdraw", Withdrawal(id=f"another-{number}"))
+    await case.signal("withdraw", Withdrawal(id=given_up.id))
+
+    reply: Reply = await case.execute_update("decide", given_up, result_type=Reply)
+
+    assert not reply.accepted
+    await case.terminate()
+
+
 async def test_decision_withdrawn_before_it_is_delivered_does_not_count(desk: Desk, case: Case) -> None:
     given_up = desk.say(case, "approve")
     await case.signal("withdraw", Withdrawal(id=given_up.id))

@@ -1,14 +1,19 @@
 """What becomes of a case: every shape, on a real server, each step replayed."""
 
 import asyncio
+from pathlib import Path
+from typing import Any
 
 import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
 
 from starters.demo import SAMPLES
 from tests.databases import Postgres, both_databases, only_postgresql
-from tests.desk import DEPUTY, OVER_LIMIT, OWNER, Desk, policy
+from tests.desk import DEPUTY, OVER_LIMIT, OWNER, Desk, open_desk, policy
 from tests.workflows import scenarios
 from tests.workflows.scenarios import outcome_of
+from workers.temporal import plugin
 
 
 async def test_clean_e_invoice_is_applied_without_a_person(desk: Desk) -> None:
@@ -145,6 +150,23 @@ async def test_supervised_stage_asks_a_person_about_every_case(desk: Desk) -> No
 
     assert row.reasons == ["stage supervised"]
     await case.terminate()
+
+
+async def test_case_cancelled_while_its_endpoint_does_not_answer_is_not_read_by_others_and_applied(
+    server: WorkflowEnvironment, tmp_path: Path
+) -> None:
+    eager = policy(autonomous_rungs=("embedded-reader",), min_confidence=0)
+    nobody: dict[str, Any] = {"model": "some", "model_url": "http://127.0.0.1:9/v1"}
+    client = await Client.connect(server.client.service_client.config.target_host, plugins=[plugin()])
+    async with open_desk(client, server.client, tmp_path, **nobody) as desk:
+        case = await desk.start("blue-heron-freight-7714.pdf", eager)
+        await desk.reached(case, "model.read_invoice")
+
+        await case.cancel()
+
+        outcome = await outcome_of(case)
+        assert (outcome.status, outcome.reasons) == ("failed", ("cancelled in Temporal before anything was written",))
+        assert desk.records() == []
 
 
 async def test_scan_without_text_waits_for_a_person_to_enter_it(desk: Desk) -> None:
