@@ -49,14 +49,15 @@ class Rules:
         draft = self._draft(request)
         digest = self.blobs.put(draft.model_dump_json().encode())
         invoice = next(record for record in draft.records if record.ref == draft.main)
-        booked = self._booked(invoice)
+        # Asked before the transaction: whoever holds the database must not wait for a second connection to it.
+        booked, changed = self._booked(invoice), list(self._changed_party(draft.records[0]))
         with writing(self.engine, request.case) as session:
             others = (booked | _claimed(session, draft.records[0], invoice)) - {invoice.ref}
             findings = (
                 *request.document.findings,
                 *invoice_findings(proposal, request.policy, today),
                 *_duplicate_findings(others),
-                *self._changed_party(draft.records[0]),
+                *changed,
             )
             row = session.get(BrakeRow, request.process)
             found = [finding.model_dump() for finding in findings]

@@ -53,7 +53,7 @@ def _parsed(url: str) -> URL:
 
 def _open(url: URL) -> Engine:
     if url.drivername == "sqlite":
-        engine = create_engine(url, hide_parameters=True)
+        engine = create_engine(url, hide_parameters=True, pool_size=CONNECTIONS)
         event.listen(engine, "connect", _tune)
         event.listen(engine, "begin", _begin)
         return engine
