@@ -28,6 +28,7 @@ CLERK, DEPUTY, OWNER = "ap-clerk", "ap-deputy", "finance-lead"
 CLEAN = "northwind-paper-RE-2026-0117.pdf"
 OVER_LIMIT = "brandt-pruefstand-RE-26-3310.pdf"
 DISAGREEING = "sonnfeld-elektro-RE-2026-0555.pdf"
+ONLY_TEXT = "harrow-lane-INV-20418.pdf"
 DAMAGED = "northwind-paper-RE-2026-0124.pdf"
 HOSTILE = "kade-koffie-KK-2026-0312.xml"
 

@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from schemas.case import View, Waiting
     from schemas.policy import Stage
     from workflows.attributes import APPROVERS, DUE, STATUS
+    from workflows.cancellation import finished
     from workflows.card import card
     from workflows.options import TABLES
     from workflows.payload import parsed
@@ -77,10 +78,10 @@ class Approval:
 
     async def record(self) -> None:
         """Audit what people did since the last time; a case does this once more before it ends."""
-        while self._acts:
-            acts, self._acts = tuple(self._acts), []
+        while acts := tuple(self._acts):
             request = ActsRequest(case=workflow.info().workflow_id, acts=acts)
-            await workflow.execute_local_activity_method(Audit.acts, request, **TABLES)
+            self._acts.clear()
+            await finished(workflow.start_local_activity_method(Audit.acts, request, **TABLES))
 
     async def _announce(self, view: View, stage: Stage) -> None:
         """Show the case to those who hold it now."""
@@ -99,7 +100,7 @@ class Approval:
             stage=stage,
             view=view,
         )
-        await workflow.execute_local_activity_method(Cases.waiting, waiting, **TABLES)
+        await finished(workflow.start_local_activity_method(Cases.waiting, waiting, **TABLES))
 
     def _decide_update(self, raw: RawValue) -> Reply:
         return self._answered("decide", [raw])

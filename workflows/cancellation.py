@@ -13,3 +13,12 @@ async def unbroken(step: asyncio.Task[T]) -> T:
         with suppress(asyncio.CancelledError):
             await asyncio.shield(step)
     return step.result()
+
+
+async def finished(step: asyncio.Task[T]) -> T:
+    """The result of a step that was started; a cancellation that comes meanwhile waits until it is done."""
+    try:
+        return await asyncio.shield(step)
+    except asyncio.CancelledError:
+        await unbroken(step)
+        raise

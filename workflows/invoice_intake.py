@@ -4,7 +4,7 @@ import asyncio
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.cases import Cases
@@ -40,15 +40,22 @@ class InvoiceIntake:
         workflow.upsert_search_attributes([PROCESS.value_set(NAME), STATUS.value_set("started")])
         intake = parsed(start, Intake)
         if intake is None:
-            return await self.end(
+            outcome = self.outcome(
                 "unprocessable", "the start input is not an intake: start cases with 'casework start'"
             )
+        else:
+            outcome = await self.outcome_of(intake)
+        # In a task of its own, which a cancellation does not reach: what was done by now is what is told.
+        return await unbroken(asyncio.create_task(self.end(outcome)))
+
+    async def outcome_of(self, intake: Intake) -> Outcome:
         try:
             return await self.take_in(intake)
-        except ActivityError as error:
-            return await self.end("failed", f"{error.activity_type} failed: {error.cause}")
-        except asyncio.CancelledError:
-            return await self.end("failed", "cancelled in Temporal before anything was written")
+        except (ActivityError, asyncio.CancelledError) as error:
+            if is_cancelled_exception(error):
+                return self.outcome("failed", "cancelled in Temporal before anything was written")
+            assert isinstance(error, ActivityError)
+            return self.outcome("failed", f"{error.activity_type} failed: {error.cause}")
 
     async def take_in(self, intake: Intake) -> Outcome:
         ingest = IngestRequest(case=self.case, source=intake.source, limits=intake.policy.limits)
@@ -57,7 +64,7 @@ class InvoiceIntake:
         self.view = View(source=intake.source, document=document)
         if refused := refusal(document.verdict):
             hostile = document.verdict.status == "hostile"
-            return await self.end("rejected" if hostile else "unprocessable", *refused.reasons)
+            return self.outcome("rejected" if hostile else "unprocessable", *refused.reasons)
 
         proposal = await self.read(document, intake.policy)
         chosen = await self.check(document, proposal, intake)
@@ -66,21 +73,21 @@ class InvoiceIntake:
             ask = Ask.on_clock(intake.policy.approval, workflow.now(), self.view, FIELDS)
             decision = await self.approval.ask(ask, self.view, chosen.stage)
             if decision is None:
-                return await self.end("expired", "nobody decided before the deadline", chosen=chosen)
+                return self.outcome("expired", "nobody decided before the deadline", chosen=chosen)
             decided_by = decision.by
             if decision.verdict == "reject":
-                return await self.end("rejected", decision.note or "no reason given", chosen=chosen, by=decided_by)
+                return self.outcome("rejected", decision.note or "no reason given", chosen=chosen, by=decided_by)
             if decision.verdict == "approve":
                 break
             proposal = proposal.corrected(decision.corrections, decision.by)
             chosen = await self.check(document, proposal, intake)
 
         if chosen.stage == "shadow":
-            return await self.end("shadowed", f"would be: {chosen.kind}", *chosen.reasons, chosen=chosen)
+            return self.outcome("shadowed", f"would be: {chosen.kind}", *chosen.reasons, chosen=chosen)
         assert self.view.draft is not None
         apply = ApplyRequest(case=self.case, draft=self.view.draft)
         receipt = await unbroken(workflow.start_activity_method(Crm.apply, apply, **CRM_WRITE))
-        return await self.end("applied", *chosen.reasons, chosen=chosen, by=decided_by, receipt=receipt)
+        return self.outcome("applied", *chosen.reasons, chosen=chosen, by=decided_by, receipt=receipt)
 
     async def read(self, document: Document, policy: Policy) -> Proposal:
         """Ask the rungs in order; when the endpoint has failed for good, the rungs after it, and say so."""
@@ -88,7 +95,7 @@ class InvoiceIntake:
         try:
             return await workflow.execute_activity_method(Model.read_invoice, request, **MODEL_CALL)
         except ActivityError as error:
-            if "endpoint" not in policy.rungs:
+            if "endpoint" not in policy.rungs or is_cancelled_exception(error):
                 raise
             rest = policy.rungs[policy.rungs.index("endpoint") + 1 :]
             again = ReadRequest(case=self.case, document=document, rungs=rest, after=f"endpoint: {error.cause}")
@@ -110,7 +117,7 @@ class InvoiceIntake:
         )
         return chosen
 
-    async def end(
+    def outcome(
         self,
         status: OutcomeStatus,
         *reasons: str,
@@ -118,10 +125,7 @@ class InvoiceIntake:
         by: str = "",
         receipt: Receipt | None = None,
     ) -> Outcome:
-        """Write the outcome down, and with it whatever people said too late."""
-        await self.approval.record()
-        workflow.upsert_search_attributes([STATUS.value_set(status), APPROVERS.value_unset(), DUE.value_unset()])
-        outcome = Outcome(
+        return Outcome(
             status=status,
             stage=chosen.stage if chosen else None,
             reasons=reasons,
@@ -129,7 +133,13 @@ class InvoiceIntake:
             decided_by=by,
             receipt=receipt,
         )
+
+    async def end(self, outcome: Outcome) -> Outcome:
+        """Write the outcome down, and with it whatever people said too late."""
+        await self.approval.record()
+        status = STATUS.value_set(outcome.status)
+        workflow.upsert_search_attributes([status, APPROVERS.value_unset(), DUE.value_unset()])
         closing = Closing(case=self.case, process=NAME, outcome=outcome, view=self.view)
-        ended = await unbroken(workflow.start_local_activity_method(Cases.close, closing, **TABLES))
+        ended = await workflow.execute_local_activity_method(Cases.close, closing, **TABLES)
         await self.approval.record()
         return ended

@@ -2,10 +2,31 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
+from threading import Event
+from uuid import uuid4
 
+import httpx2
+from openai import OpenAI
+
+from activities.model import Endpoint, Model, Readers
 from schemas.case import Outcome
-from tests.desk import CLEAN, DAMAGED, DEPUTY, DISAGREEING, HOSTILE, OVER_LIMIT, OWNER, PATIENCE, Case, Desk, policy
+from tests.desk import (
+    CLEAN,
+    DAMAGED,
+    DEPUTY,
+    DISAGREEING,
+    HOSTILE,
+    ONLY_TEXT,
+    OVER_LIMIT,
+    OWNER,
+    PATIENCE,
+    Case,
+    Desk,
+    policy,
+)
+from workers.build import build_worker
 
 Shape = Callable[[Desk], Awaitable[Case]]
 
@@ -98,6 +119,29 @@ async def cancelled(desk: Desk) -> Case:
     return case
 
 
+async def cancelled_while_reading(desk: Desk) -> Case:
+    """By the endpoint, which has been asked and does not answer."""
+    asked, released = Event(), Event()
+
+    def silent(request: httpx2.Request) -> httpx2.Response:
+        asked.set()
+        released.wait(PATIENCE)
+        raise httpx2.ReadTimeout("at last", request=request)
+
+    with OpenAI(api_key="-", max_retries=0, http_client=httpx2.Client(transport=httpx2.MockTransport(silent))) as wire:
+        model = Model(desk.parts.blobs, Readers(desk.parts.parsers, Endpoint(wire, "slow")), desk.parts.audit)
+        slow = replace(desk, parts=replace(desk.parts, model=model), queue=uuid4().hex)
+        async with build_worker(slow.client, slow.queue, slow.parts, rehearsal=True):
+            case = await slow.start(ONLY_TEXT, policy())
+            assert await asyncio.to_thread(asked.wait, PATIENCE)
+            await case.cancel()
+            try:
+                await outcome_of(case)
+            finally:
+                released.set()
+    return case
+
+
 SHAPES: tuple[Shape, ...] = (
     straight_through,
     approved,
@@ -113,4 +157,5 @@ SHAPES: tuple[Shape, ...] = (
     bad_start,
     shadowed,
     cancelled,
+    cancelled_while_reading,
 )

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from activities.store import writing
 from starters.demo import SAMPLES
 from tests.databases import Postgres, both_databases, only_postgresql
-from tests.desk import DEPUTY, OVER_LIMIT, OWNER, Desk, policy
+from tests.desk import DEPUTY, OVER_LIMIT, OWNER, PATIENCE, Desk, policy
 from tests.workflows import scenarios
 from tests.workflows.scenarios import outcome_of
 
@@ -123,12 +124,42 @@ async def test_bad_start_input_ends_unprocessable(desk: Desk, start: list[object
     assert desk.faults(case, outcome) == []
 
 
-async def test_cancelled_case_ends_with_an_outcome(desk: Desk) -> None:
-    case = await scenarios.cancelled(desk)
+@pytest.mark.parametrize("shape", [scenarios.cancelled, scenarios.cancelled_while_reading])
+async def test_cancelled_case_goes_no_further_and_ends_with_an_outcome(desk: Desk, shape: scenarios.Shape) -> None:
+    case = await shape(desk)
 
     outcome = await outcome_of(case)
 
+    assert outcome.reasons == ("cancelled in Temporal before anything was written",)
     assert (outcome.status, desk.row(case).outcome, desk.records()) == ("failed", "failed", [])
+
+
+async def test_cancellation_loses_nothing_that_people_said(desk: Desk) -> None:
+    case = await desk.start(OVER_LIMIT, policy())
+    await desk.asked(case)
+
+    with writing(desk.parts.engine):  # what is said is being recorded when the cancellation comes
+        await case.signal("decide", desk.say(case, "approve", by="mallory"))
+        await case.cancel()
+    await outcome_of(case)
+
+    assert desk.heard(case) == [("person.decision", False)]
+
+
+async def test_case_cancelled_as_it_was_written_says_what_was_written(desk: Desk) -> None:
+    case = await desk.start(OVER_LIMIT, policy())
+    await desk.asked(case)
+    await desk.decide(case, "approve")
+    async with asyncio.timeout(PATIENCE):
+        async for event in case.fetch_history_events(wait_new_event=True):
+            if event.timer_fired_event_attributes.timer_id:  # it has settled: writing is next
+                break
+    with writing(desk.parts.engine):
+        await case.cancel()
+
+    outcome = await outcome_of(case)
+    assert outcome.receipt is not None
+    assert (outcome.status, desk.records()) == ("applied", [f"{case.id}:apply"])
 
 
 async def test_shadow_stage_writes_nothing_and_says_what_it_would_have_done(desk: Desk) -> None:
@@ -177,7 +208,7 @@ async def test_audit_of_every_shape_verifies_against_its_outcome(desk: Desk, sha
     outcome = await outcome_of(case)
 
     assert desk.faults(case, outcome) == []
-    assert desk.acts(case)[-1][0] == "case.ended"
+    assert [kind for kind, _ in desk.acts(case)].count("case.ended") == 1
 
 
 @both_databases
