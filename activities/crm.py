@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from pydantic import JsonValue
 from sqlalchemy import Engine
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.audit import append
-from activities.failures import lost
-from activities.store import Altered, Blobs, reading, writing
+from activities.failures import kept
+from activities.store import Blobs, reading, writing
 from schemas.case import ApplyRequest, Draft, Receipt, Record
 from schemas.tables import CrmActivity, CrmInvoice, CrmParty, CrmRecord, ReceiptRow
 
@@ -41,29 +41,34 @@ class Crm:
 
     @activity.defn(name="crm.apply")
     def apply(self, request: ApplyRequest) -> Receipt:
-        """Write the frozen draft, byte for byte what was decided; or give the receipt of an earlier attempt."""
+        """Write the frozen draft, byte for byte what was decided; or give its receipt if it was written last."""
         key, digest = request.key, request.draft
         with writing(self.engine, request.case) as session:
-            row = session.get(ReceiptRow, (key, digest))
-            begun = {"key": key, "draft": digest, "attempt": activity.info().attempt, "repeat": row is not None}
+            last = _last(session, key)
+            repeat = last is not None and last.draft == digest
+            begun = {"key": key, "draft": digest, "attempt": activity.info().attempt, "repeat": repeat}
             head = append(session, request.case, "crm.begun", begun)
-        if row is not None:
-            return Receipt(key=key, draft=digest, record=row.record, created=row.created, head=head)
-        try:
-            draft = Draft.model_validate_json(self.blobs.get(digest))
-        except (FileNotFoundError, Altered) as error:
-            raise lost("the draft") from error
+        if last is not None and repeat:
+            return Receipt(key=key, draft=digest, record=last.record, created=last.created, head=head)
+        draft = Draft.model_validate_json(kept(self.blobs, digest, "the draft"))
         written = {record.ref: self.port.upsert(record) for record in draft.records}
         record, created = written[draft.main]
         with writing(self.engine, request.case) as session:
             # Two attempts may race to here: the other side took both as one, and the first receipt stands.
+            now, last = datetime.now(UTC), _last(session, key)
             row = session.get(ReceiptRow, (key, digest)) or ReceiptRow(
-                key=key, draft=digest, record=record, created=created, at=datetime.now(UTC)
+                key=key, draft=digest, record=record, created=created, at=now
             )
+            row.at = max(now, last.at + timedelta.resolution) if last else now  # the last one, whatever the clock says
             session.add(row)
             records = {ref: {"record": it.record, "created": it.created} for ref, it in written.items()}
             head = append(session, request.case, "crm.ended", {"key": key, "draft": digest, "records": records})
         return Receipt(key=key, draft=digest, record=row.record, created=row.created, head=head)
+
+
+def _last(session: Session, key: str) -> ReceiptRow | None:
+    """What was written under this key last: a case that ran again may have written another draft, or an old one."""
+    return session.exec(select(ReceiptRow).where(ReceiptRow.key == key).order_by(col(ReceiptRow.at).desc())).first()
 
 
 TABLES: Mapping[str, type[CrmRecord]] = {"party": CrmParty, "invoice": CrmInvoice, "activity": CrmActivity}

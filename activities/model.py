@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from temporalio import activity
 
 from activities.audit import Audit
-from activities.failures import translate, unusable
+from activities.failures import at, kept, translate, unusable
 from activities.parsers import Parsers, ParserStopped
 from activities.store import Blobs
 from schemas.case import ReadRequest
@@ -136,9 +136,10 @@ class Model:
     def _read(self, rung: Rung, request: ReadRequest) -> Answer | None:
         """One rung's answer; a call outside is audited before and after."""
         document, endpoint = request.document, self.readers.endpoint
-        pages: list[str] = json.loads(self.blobs.get(document.text)) if document.text else []
+        pages: list[str] = json.loads(kept(self.blobs, document.text, "the document's text")) if document.text else []
         if rung != "endpoint" or not pages or endpoint is None:
-            return self.readers.read(rung, pages, self.blobs.get(document.xml) if document.xml else None)
+            xml = kept(self.blobs, document.xml, "the document's XML") if document.xml else None
+            return self.readers.read(rung, pages, xml)
         call = {
             "source": document.source.digest,
             "attempt": activity.info().attempt,
@@ -148,9 +149,9 @@ class Model:
         self.audit.record(request.case, "model.begun", call)
         try:
             answer = self.readers.read(rung, pages, None)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (whatever it was, the case goes on without this rung)
             self.audit.record(request.case, "model.ended", {**call, "failed": f"{type(error).__name__}: {error}"})
-            raise
+            raise at(rung, error) from None
         self.audit.record(request.case, "model.ended", {**call, "tokens": answer.tokens if answer else 0})
         return answer
 

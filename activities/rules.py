@@ -19,6 +19,7 @@ from temporalio import activity
 
 from activities.audit import append
 from activities.crm import CrmPort
+from activities.failures import kept
 from activities.store import Blobs, hold, writing
 from schemas.case import Checked, Draft, Record
 from schemas.finding import Finding
@@ -67,7 +68,9 @@ class Rules:
     def _draft(self, request: InvoiceCheck) -> Draft:
         proposal, case = request.proposal, request.case
         values = {name: field.value for name, field in proposal.fields.items()}
-        lines: list[JsonValue] = json.loads(self.blobs.get(proposal.lines)) if proposal.lines else []
+        lines: list[JsonValue] = (
+            json.loads(kept(self.blobs, proposal.lines, "what was read of the lines")) if proposal.lines else []
+        )
         party_ref = party_reference(values.get("supplier"), values.get("supplier_vat_id"))
         invoice_ref = f"{case}:apply"
         iban = values.get("iban")

@@ -4,7 +4,8 @@ import asyncio
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import TimeoutError as TookTooLong
 
 with workflow.unsafe.imports_passed_through():
     from activities.cases import Cases
@@ -51,11 +52,12 @@ class InvoiceIntake:
     async def outcome_of(self, intake: Intake) -> Outcome:
         try:
             return await self.take_in(intake)
-        except (ActivityError, asyncio.CancelledError) as error:
-            if is_cancelled_exception(error):
-                return self.outcome("failed", "cancelled in Temporal before anything was written")
-            assert isinstance(error, ActivityError)
-            return self.outcome("failed", f"{error.activity_type} failed: {error.cause}")
+        except ActivityError as error:
+            if not is_cancelled_exception(error):
+                return self.outcome("failed", f"{error.activity_type} failed: {error.cause}")
+        except asyncio.CancelledError:
+            pass
+        return self.outcome("failed", "cancelled in Temporal before anything was written")
 
     async def take_in(self, intake: Intake) -> Outcome:
         ingest = IngestRequest(case=self.case, source=intake.source, limits=intake.policy.limits)
@@ -90,15 +92,16 @@ class InvoiceIntake:
         return self.outcome("applied", *chosen.reasons, chosen=chosen, by=decided_by, receipt=receipt)
 
     async def read(self, document: Document, policy: Policy) -> Proposal:
-        """Ask the rungs in order; when the endpoint has failed for good, the rungs after it, and say so."""
+        """Ask the rungs in order; when one has failed for good, all others, and say so."""
         request = ReadRequest(case=self.case, document=document, rungs=policy.rungs)
         try:
             return await workflow.execute_activity_method(Model.read_invoice, request, **MODEL_CALL)
         except ActivityError as error:
-            if "endpoint" not in policy.rungs or is_cancelled_exception(error):
+            failed = failed_rung(error)
+            if failed not in policy.rungs:
                 raise
-            rest = policy.rungs[policy.rungs.index("endpoint") + 1 :]
-            again = ReadRequest(case=self.case, document=document, rungs=rest, after=f"endpoint: {error.cause}")
+            rest = tuple(rung for rung in policy.rungs if rung != failed)
+            again = ReadRequest(case=self.case, document=document, rungs=rest, after=f"{failed}: {error.cause}")
             return await workflow.execute_activity_method(Model.read_invoice, again, **MODEL_CALL)
 
     async def check(self, document: Document, proposal: Proposal, intake: Intake) -> Route:
@@ -143,3 +146,11 @@ class InvoiceIntake:
         ended = await workflow.execute_local_activity_method(Cases.close, closing, **TABLES)
         await self.approval.record()
         return ended
+
+
+def failed_rung(error: ActivityError) -> str:
+    """Which rung could not answer; empty when the failure is not one of reading."""
+    if isinstance(error.cause, ApplicationError) and error.cause.details:
+        return str(error.cause.details[0])
+    # Nothing else is waited for so long; a worker that is gone says no more than that.
+    return "endpoint" if isinstance(error.cause, TookTooLong) else ""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
@@ -231,11 +232,12 @@ def rules(engine: Engine, blobs: Blobs) -> Rules:
     return Rules(engine, blobs, EmbeddedCrm(engine))
 
 
-def check(rules: Rules, case: str, **changes: str | None) -> Checked:
+def check(rules: Rules, case: str, *, lines: str | None = None, **changes: str | None) -> Checked:
     document = Document(
         source=Source(digest=digest_of(b""), name="invoice.xml", size=0), format="ubl", verdict=Verdict()
     )
-    request = InvoiceCheck(case=case, document=document, proposal=proposal(**changes), policy=POLICY)
+    read = proposal(**changes).model_copy(update={"lines": lines})
+    request = InvoiceCheck(case=case, document=document, proposal=read, policy=POLICY)
     return ActivityEnvironment().run(rules.check_invoice, request)
 
 
@@ -271,6 +273,13 @@ def test_wrong_iban_is_not_written(rules: Rules, case: str) -> None:
     draft = Draft.model_validate_json(rules.blobs.get(check(rules, case, iban="DE88370400440532013000").draft))
 
     assert draft.records[0].values["iban"] is None
+
+
+def test_lines_that_are_gone_are_told_at_once(rules: Rules, case: str) -> None:
+    with pytest.raises(ApplicationError, match="gone from the blob store") as failure:
+        check(rules, case, lines="f" * 64)
+
+    assert failure.value.non_retryable
 
 
 @both_databases

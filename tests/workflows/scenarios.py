@@ -11,6 +11,7 @@ import httpx2
 from openai import OpenAI
 
 from activities.model import Endpoint, Model, Readers
+from schemas.approval import MESSAGES_PER_PERSON, Withdrawal
 from schemas.case import Outcome
 from tests.desk import (
     CLEAN,
@@ -96,6 +97,19 @@ async def by_signal(desk: Desk) -> Case:
     return case
 
 
+async def withdrawn_in_a_flood(desk: Desk) -> Case:
+    """More messages than are recorded, and then a decision that its sender takes back before it is delivered."""
+    case = await desk.start(OVER_LIMIT, policy())
+    await desk.asked(case)
+    given_up = desk.say(case, "approve")
+    for _ in range(MESSAGES_PER_PERSON + 1):
+        await case.signal("decide", "let me in")
+    await case.signal("withdraw", Withdrawal(id=given_up.id))
+    await case.execute_update("decide", given_up)
+    await desk.decide(case, "reject")
+    return case
+
+
 async def unreadable(desk: Desk) -> Case:
     return await desk.start(DAMAGED, policy())
 
@@ -152,6 +166,7 @@ SHAPES: tuple[Shape, ...] = (
     owner_decided,
     malformed_signal,
     by_signal,
+    withdrawn_in_a_flood,
     unreadable,
     hostile,
     bad_start,

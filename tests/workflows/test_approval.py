@@ -11,6 +11,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from schemas.approval import MESSAGES_PER_PERSON, Reply, Withdrawal
 from schemas.case import Outcome
 from tests.desk import CLERK, DEPUTY, DISAGREEING, OVER_LIMIT, Case, Desk, policy
+from tests.workflows import scenarios
 from tests.workflows.scenarios import outcome_of
 
 
@@ -135,6 +136,25 @@ async def test_flood_of_strangers_is_cut_and_approvers_are_still_heard(desk: Des
     kinds = [kind for kind, _ in desk.heard(case)]
     assert "too many messages" in str(refused.value.cause)
     assert (kinds.count("person.unreadable"), kinds.count("person.flood")) == (MESSAGES_PER_PERSON, 1)
+
+
+async def test_flood_in_the_name_of_an_approver_does_not_lock_them_out(desk: Desk, case: Case) -> None:
+    for _ in range(MESSAGES_PER_PERSON + 5):
+        await case.signal("decide", desk.say(case, "approve", draft="f" * 64))
+
+    reply = await desk.decide(case, "approve")
+
+    assert reply.accepted
+    assert (await outcome_of(case)).decided_by == CLERK
+
+
+async def test_withdrawal_is_obeyed_in_a_flood(desk: Desk) -> None:
+    case = await scenarios.withdrawn_in_a_flood(desk)
+
+    outcome = await outcome_of(case)
+
+    assert outcome.status == "rejected"
+    assert ("person.decision", True) in desk.heard(case)
 
 
 async def test_decision_withdrawn_before_it_is_delivered_does_not_count(desk: Desk, case: Case) -> None:
