@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from pydantic import JsonValue
@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.audit import append
-from activities.failures import fetched
+from activities.failures import kept
 from activities.store import Blobs, reading, writing
 from schemas.case import ApplyRequest, Draft, Receipt, Record
 from schemas.tables import CrmActivity, CrmInvoice, CrmParty, CrmRecord, ReceiptRow
@@ -45,35 +45,34 @@ class Crm:
 
     @activity.defn(name="crm.apply")
     def apply(self, request: ApplyRequest) -> Receipt:
-        """Write the frozen draft, byte for byte what was decided; or give the receipt of an earlier attempt."""
+        """Write the frozen draft, byte for byte what was decided; or give its receipt if it was written last."""
         key, digest = request.key, request.draft
         with writing(self.engine, request.case) as session:
-            row = _latest_receipt(session, key)
-            if row and row.draft != digest:  # another draft was written since: this one has to be written again
-                row = None
-            begun = {"key": key, "draft": digest, "attempt": activity.info().attempt, "repeat": row is not None}
+            last = _last(session, key)
+            repeat = last is not None and last.draft == digest
+            begun = {"key": key, "draft": digest, "attempt": activity.info().attempt, "repeat": repeat}
             head = append(session, request.case, "crm.begun", begun)
-        if row is not None:
-            return Receipt(key=key, draft=digest, record=row.record, created=row.created, head=head)
-        draft = Draft.model_validate_json(fetched(self.blobs, digest, "the draft"))
+        if last is not None and repeat:
+            return Receipt(key=key, draft=digest, record=last.record, created=last.created, head=head)
+        draft = Draft.model_validate_json(kept(self.blobs, digest, "the draft"))
         written = {record.ref: self.port.upsert(record) for record in draft.records}
         record, created = written[draft.main]
         with writing(self.engine, request.case) as session:
             # Two attempts may race to here: the other side took both as one, and the first receipt stands.
-            now = datetime.now(UTC)
+            now, last = datetime.now(UTC), _last(session, key)
             row = session.get(ReceiptRow, (key, digest)) or ReceiptRow(
                 key=key, draft=digest, record=record, created=created, at=now
             )
-            row.at = now
+            row.at = max(now, last.at + timedelta.resolution) if last else now  # the last one, whatever the clock says
             session.add(row)
             records = {ref: {"record": it.record, "created": it.created} for ref, it in written.items()}
             head = append(session, request.case, "crm.ended", {"key": key, "draft": digest, "records": records})
         return Receipt(key=key, draft=digest, record=row.record, created=row.created, head=head)
 
 
-def _latest_receipt(session: Session, key: str) -> ReceiptRow | None:
-    receipts = select(ReceiptRow).where(ReceiptRow.key == key)
-    return session.exec(receipts.order_by(col(ReceiptRow.at).desc())).first()
+def _last(session: Session, key: str) -> ReceiptRow | None:
+    """What was written under this key last: a case that ran again may have written another draft, or an old one."""
+    return session.exec(select(ReceiptRow).where(ReceiptRow.key == key).order_by(col(ReceiptRow.at).desc())).first()
 
 
 TABLES: Mapping[str, type[CrmRecord]] = {"party": CrmParty, "invoice": CrmInvoice, "activity": CrmActivity}
@@ -98,14 +97,14 @@ class EmbeddedCrm:
             session.flush()
             return Written(f"{record.kind}/{row.id}", created)
 
-    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue]:
-        table: type[CrmRecord] = TABLES[kind]
-        with reading(self.engine) as session:
-            row = session.exec(select(table).where(table.ref == ref)).first()
-            return row.model_dump() if row else {}
-
     def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
         table: type[CrmRecord] = TABLES[kind]
         matches = [col(getattr(table, name)) == value for name, value in values.items()]
         with reading(self.engine) as session:
             return list(session.exec(select(table.ref).where(*matches).order_by(col(table.id))))
+
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue]:
+        table: type[CrmRecord] = TABLES[kind]
+        with reading(self.engine) as session:
+            row = session.exec(select(table).where(table.ref == ref)).first()
+            return row.model_dump() if row else {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.audit import Audit
-from activities.failures import fetched
+from activities.failures import kept
 from activities.parsers import Parsers
 from activities.store import Blobs
 from schemas.case import IngestRequest
@@ -24,7 +24,7 @@ class Documents:
     def ingest(self, request: IngestRequest) -> Document:
         """Tell what the bytes are and whether anybody can work with them; never fails because of what they hold."""
         source = request.source
-        data = fetched(self.blobs, source.digest, "the document")
+        data = kept(self.blobs, source.digest, "the document")
         found = self.parsers.ingest(data, request.limits)
         mail = self._mail(source)
         verdict = found.verdict.joined(said_by(self.parsers, mail)) if mail else found.verdict
@@ -55,7 +55,7 @@ class Documents:
     def _mail(self, source: Source) -> Mail | None:
         if source.mail is None:
             return None
-        return Mail.model_validate_json(fetched(self.blobs, source.mail, "the mail it came in"))
+        return Mail.model_validate_json(kept(self.blobs, source.mail, "the mail it came in"))
 
 
 def said_by(parsers: Parsers, mail: Mail) -> Verdict:

@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.store import Altered, Blobs
 from schemas.message import Digest
+from schemas.proposal import Rung
 
 TRANSIENT = {408, 409, 429}
 LONGEST_ADVICE = timedelta(hours=1)
@@ -36,17 +37,31 @@ def unusable(message: str) -> ApplicationError:
     return ApplicationError(message, type="model.unusable", non_retryable=True)
 
 
-def fetched(blobs: Blobs, digest: Digest, what: str) -> bytes:
-    """The blob, or an error that no retry mends."""
-    try:
-        return blobs.get(digest)
-    except (FileNotFoundError, Altered) as error:
-        raise lost(what) from error
+def at(rung: Rung, error: Exception) -> ApplicationError:
+    """The failure of one rung, which it names: a case goes on without that one alone."""
+    if not isinstance(error, ApplicationError):
+        name = type(error).__name__
+        return ApplicationError(f"{rung} broke ({name})", rung, type=name)  # its own words may quote the document
+    return ApplicationError(
+        error.message,
+        rung,
+        type=error.type,
+        non_retryable=error.non_retryable,
+        next_retry_delay=error.next_retry_delay,
+    )
 
 
 def lost(what: str) -> ApplicationError:
     """Bytes that are gone or altered: waiting does not bring them back, an operator has to."""
     return ApplicationError(f"{what} is gone from the blob store, or altered", type="blob.lost", non_retryable=True)
+
+
+def kept(blobs: Blobs, digest: Digest, what: str) -> bytes:
+    """A blob that an activity cannot do without."""
+    try:
+        return blobs.get(digest)
+    except (FileNotFoundError, Altered) as error:
+        raise lost(what) from error
 
 
 def _advice(headers: Mapping[str, str]) -> timedelta | None:

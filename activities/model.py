@@ -12,7 +12,7 @@ from temporalio import activity
 
 from activities import evidence
 from activities.audit import Audit
-from activities.failures import fetched, translate, unusable
+from activities.failures import at, kept, translate, unusable
 from activities.parsers import Parsers
 from activities.pool import ParserStopped
 from activities.store import Blobs
@@ -141,9 +141,9 @@ class Model:
     def _read(self, rung: Rung, request: ReadRequest) -> Answer | None:
         """One rung's answer; a call outside is audited before and after."""
         document, endpoint = request.document, self.readers.endpoint
-        pages = PAGES.validate_json(fetched(self.blobs, document.text, "the text")) if document.text else ()
+        pages = PAGES.validate_json(kept(self.blobs, document.text, "the text")) if document.text else ()
         if rung != "endpoint" or not pages or endpoint is None:
-            xml = fetched(self.blobs, document.xml, "the e-invoice") if document.xml else None
+            xml = kept(self.blobs, document.xml, "the e-invoice") if document.xml else None
             return self.readers.read(rung, pages, xml)
         call = {
             "source": document.source.digest,
@@ -154,9 +154,9 @@ class Model:
         self.audit.record(request.case, "model.begun", call)
         try:
             answer = self.readers.read(rung, pages, None)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (whatever it was, the case goes on without this rung)
             self.audit.record(request.case, "model.ended", {**call, "failed": f"{type(error).__name__}: {error}"})
-            raise
+            raise at(rung, error) from None
         self.audit.record(request.case, "model.ended", {**call, "tokens": answer.tokens if answer else 0})
         return answer
 

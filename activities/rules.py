@@ -19,7 +19,7 @@ from temporalio import activity
 
 from activities.audit import append
 from activities.crm import CrmPort
-from activities.failures import fetched
+from activities.failures import kept
 from activities.store import Blobs, hold, writing
 from schemas.case import Checked, Draft, Record
 from schemas.finding import Finding
@@ -69,7 +69,7 @@ class Rules:
         proposal, case = request.proposal, request.case
         values = {name: field.value for name, field in proposal.fields.items()}
         lines: list[JsonValue] = (
-            json.loads(fetched(self.blobs, proposal.lines, "the list of lines")) if proposal.lines else []
+            json.loads(kept(self.blobs, proposal.lines, "the list of lines")) if proposal.lines else []
         )
         party_ref = party_reference(values.get("supplier"), values.get("supplier_vat_id"))
         invoice_ref = f"{case}:apply"

@@ -12,7 +12,8 @@ Rules:
 - What cannot be written as it stands (blocked) can be corrected or rejected, not approved.
 - A correction does not write anything: it closes the question, and the corrected draft is asked about in turn, on
   the same clock.
-- One reminder; then, at the deadline, the case expires or is handed to the owner, whose own deadline ends it.
+- The case is announced anew at `remind_at`; at the deadline it expires or is handed to the owner, whose own deadline
+  ends it.
 - A queued message (a signal) that meets the deadline in one task counts: nobody can tell whether it was in time. A
   message that is answered at once (an update) is judged by the instant it is heard.
 
@@ -37,7 +38,7 @@ Verb = Literal["approve", "reject", "correct"]
 Channel = Literal["update", "signal"]
 
 MESSAGES_PER_PERSON = 20
-"""How many messages of one person a case hears and records one by one; an approval needs one or two."""
+"""How many messages of one person a case records one by one; an approval needs one or two. What counts always is."""
 
 
 class Decision(Message):

@@ -28,6 +28,7 @@ CLERK, DEPUTY, OWNER = "ap-clerk", "ap-deputy", "finance-lead"
 CLEAN = "northwind-paper-RE-2026-0117.pdf"
 OVER_LIMIT = "brandt-pruefstand-RE-26-3310.pdf"
 DISAGREEING = "sonnfeld-elektro-RE-2026-0555.pdf"
+ONLY_TEXT = "harrow-lane-INV-20418.pdf"
 DAMAGED = "northwind-paper-RE-2026-0124.pdf"
 HOSTILE = "kade-koffie-KK-2026-0312.xml"
 
@@ -88,13 +89,6 @@ class Desk:
                     break
         return self.row(case)
 
-    async def reached(self, case: Case, activity: str) -> None:
-        """Until the case has come to this activity."""
-        async with asyncio.timeout(PATIENCE):
-            async for event in case.fetch_history_events(wait_new_event=True):
-                if event.activity_task_scheduled_event_attributes.activity_type.name == activity:
-                    return
-
     async def settled(self, case: Case) -> CaseRow:
         """The row, once the case has ended or people have been asked."""
         asked, ended = asyncio.ensure_future(self.asked(case)), asyncio.ensure_future(case.result())
@@ -140,9 +134,9 @@ class Desk:
 
 @asynccontextmanager
 async def open_desk(
-    client: Client, hasty: Client, home: Path, database_url: str = "", *, rehearsal: bool = True, **settings: Any
+    client: Client, hasty: Client, home: Path, database_url: str = "", *, rehearsal: bool = True
 ) -> AsyncIterator[Desk]:
-    with built(Settings(home=home, database_url=database_url, ocr=False, **settings)) as parts:
+    with built(Settings(home=home, database_url=database_url, ocr=False)) as parts:
         queue = uuid4().hex
         async with build_worker(client, queue, parts, rehearsal=rehearsal):
             yield Desk(client, hasty, parts, queue)

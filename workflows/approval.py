@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Literal
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -25,9 +24,7 @@ with workflow.unsafe.imports_passed_through():
 MESSAGES: Mapping[str, type[Decision | Withdrawal]] = {"decide": Decision, "withdraw": Withdrawal}
 SETTLING = timedelta(milliseconds=200)
 """Between hearing a decision and acting on it: a withdrawal that the server holds behind it is delivered meanwhile."""
-WITHDRAWALS, MOST_WITHDRAWALS = "withdrawals", 500
-"""One that is not heard lets a decision stand that its sender believes untaken: only a real flood is stopped."""
-FLOOD = "too many messages: this case hears no more of them"
+FLOOD = "too many messages: this case records no more of them"
 UNREADABLE = "a decision needs by, verdict (approve, reject or correct) and draft"
 
 
@@ -40,7 +37,8 @@ class Approval:
     def __init__(self) -> None:
         self._wait = Wait()
         self._acts: list[Act] = []
-        self._heard: Counter[str] = Counter()
+        self._recorded: Counter[str] = Counter()
+        self._flooded: set[str] = set()
         # Named, since the Temporal UI offers only what has a name; dynamic for everything else, misspelt or not.
         workflow.set_update_handler("decide", self._decide_update, validator=self._has_room_to_decide)
         workflow.set_signal_handler("decide", self._decide_signal)
@@ -51,7 +49,7 @@ class Approval:
         """The decision that counted, or None when the last deadline came first."""
         kept, self._wait = self._wait.kept_for(ask.draft), self._wait.asked(ask)
         for decision in kept:
-            self._decided("signal", decision)
+            self._hear("signal", "decide", decision)
         await self._announce(view, stage)
         while self._wait.phase != "expired":
             await self._until_heard()
@@ -80,10 +78,10 @@ class Approval:
 
     async def record(self) -> None:
         """Audit what people did since the last time; a case does this once more before it ends."""
-        while self._acts:
-            request = ActsRequest(case=workflow.info().workflow_id, acts=tuple(self._acts))
+        while acts := tuple(self._acts):
+            request = ActsRequest(case=workflow.info().workflow_id, acts=acts)
+            self._acts.clear()
             await finished(workflow.start_local_activity_method(Audit.acts, request, **TABLES))
-            del self._acts[: len(request.acts)]
 
     async def _announce(self, view: View, stage: Stage) -> None:
         """Show the case to those who hold it now."""
@@ -102,7 +100,7 @@ class Approval:
             stage=stage,
             view=view,
         )
-        await workflow.execute_local_activity_method(Cases.waiting, waiting, **TABLES)
+        await finished(workflow.start_local_activity_method(Cases.waiting, waiting, **TABLES))
 
     def _decide_update(self, raw: RawValue) -> Reply:
         return self._answered("decide", [raw])
@@ -116,8 +114,8 @@ class Approval:
     def _has_room(self, name: str, args: Sequence[RawValue]) -> None:
         """Refuse a flood before it enters history; a refusal here leaves no event, so nothing may be counted."""
         message = _message(name, args)
-        bucket = self._bucket(message)
-        if self._heard[bucket] >= _most(bucket) and not self._decides("update", message):
+        after, _ = self._act("update", name, message)
+        if self._is_flood(message, after) and not isinstance(message, Withdrawal):
             raise ValueError(FLOOD)
 
     def _answered(self, name: str, args: Sequence[RawValue]) -> Reply:
@@ -127,54 +125,49 @@ class Approval:
         self._hear("signal", name, _message(name, args))
 
     def _hear(self, channel: Channel, name: str, message: Decision | Withdrawal | None) -> Reply:
-        """The one reducer: whatever was sent, and however, is answered and noted for the audit."""
-        bucket = self._bucket(message)
-        self._heard[bucket] += 1
-        if self._heard[bucket] > _most(bucket) and not self._decides(channel, message):
-            first = self._heard[bucket] == _most(bucket) + 1
-            return self._refused("flood", channel, FLOOD, by=bucket) if first else Reply(accepted=False, reason=FLOOD)
+        """The one reducer: whatever was sent, and however, is answered and noted for the audit.
+
+        A withdrawal is obeyed in any flood, since its sender tells a person that their decision was not taken.
+        """
+        after, act = self._act(channel, name, message)
+        bucket, flood = self._bucket(message), self._is_flood(message, after)
+        if flood:
+            reply = Reply(accepted=False, reason=FLOOD)
+            if bucket not in self._flooded:
+                self._flooded.add(bucket)
+                self._acts.append(Act(kind="flood", channel=channel, reply=reply, by=bucket))
+            if not isinstance(message, Withdrawal):
+                return reply
+        else:
+            self._recorded[bucket] += 1
+            self._acts.append(act)
+        self._wait = after
+        return act.reply
+
+    def _is_flood(self, message: Decision | Withdrawal | None, after: Wait) -> bool:
+        """Somebody's share is used up. Anybody can send in another's name, so a decision that counts is none, ever."""
+        counts = after.decision is not None and after.decision != self._wait.decision
+        return not counts and self._recorded[self._bucket(message)] >= MESSAGES_PER_PERSON
+
+    def _act(self, channel: Channel, name: str, message: Decision | Withdrawal | None) -> tuple[Wait, Act]:
+        """What a message comes to: how the wait would stand after it, and what would be recorded."""
         if isinstance(message, Decision):
-            return self._decided(channel, message)
+            now = workflow.now()
+            after, reply = self._wait.hear(message, now, channel)
+            counted = {"by": message.by, "decision": message, "at_deadline": self._wait.late(now) and reply.accepted}
+            return after, Act(kind="decision", channel=channel, reply=reply, **counted)
         if isinstance(message, Withdrawal):
-            self._wait, reply = self._wait.without(message)
-            self._acts.append(Act(kind="withdrawal", channel=channel, reply=reply, detail=message.id))
-            return reply
+            after, reply = self._wait.without(message)
+            return after, Act(kind="withdrawal", channel=channel, reply=reply, detail=message.id)
         if name in MESSAGES:
-            return self._refused("unreadable", channel, UNREADABLE)
-        return self._refused("misspelt", channel, f"nothing is called {name[:100]!r}: decisions go to 'decide'")
-
-    def _refused(
-        self, kind: Literal["flood", "unreadable", "misspelt"], channel: Channel, why: str, by: str = ""
-    ) -> Reply:
-        reply = Reply(accepted=False, reason=why)
-        self._acts.append(Act(kind=kind, channel=channel, reply=reply, by=by))
-        return reply
-
-    def _decided(self, channel: Channel, decision: Decision) -> Reply:
-        now = workflow.now()
-        late = self._wait.late(now)
-        self._wait, reply = self._wait.hear(decision, now, channel)
-        counted = {"by": decision.by, "decision": decision, "at_deadline": late and reply.accepted}
-        self._acts.append(Act(kind="decision", channel=channel, reply=reply, **counted))
-        return reply
-
-    def _decides(self, channel: Channel, message: Decision | Withdrawal | None) -> bool:
-        """Whether this would close the question: such a message is heard, however many came in its sender's name."""
-        if not isinstance(message, Decision) or self._wait.ask is None:
-            return False
-        wait, reply = self._wait.hear(message, workflow.now(), channel)
-        return reply.accepted and wait is not self._wait
+            return self._wait, Act(kind="unreadable", channel=channel, reply=Reply(accepted=False, reason=UNREADABLE))
+        why = f"nothing is called {name[:100]!r}: decisions go to 'decide'"
+        return self._wait, Act(kind="misspelt", channel=channel, reply=Reply(accepted=False, reason=why))
 
     def _bucket(self, message: Decision | Withdrawal | None) -> str:
         """Whose share of the messages this one uses; everybody who has no say shares one."""
-        if isinstance(message, Withdrawal):
-            return WITHDRAWALS
         people = (*self._wait.ask.approvers, self._wait.ask.owner) if self._wait.ask else ()
         return message.by if isinstance(message, Decision) and message.by in people else ""
-
-
-def _most(bucket: str) -> int:
-    return MOST_WITHDRAWALS if bucket == WITHDRAWALS else MESSAGES_PER_PERSON
 
 
 def _message(name: str, args: Sequence[RawValue]) -> Decision | Withdrawal | None:

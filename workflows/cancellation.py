@@ -16,7 +16,7 @@ async def unbroken(step: asyncio.Task[T]) -> T:
 
 
 async def finished(step: asyncio.Task[T]) -> T:
-    """The same, but the cancellation is heard once the step is done."""
+    """The result of a step that was started; a cancellation that comes meanwhile waits until it is done."""
     try:
         return await asyncio.shield(step)
     except asyncio.CancelledError:

@@ -148,6 +148,14 @@ def test_same_key_with_another_draft_is_still_one_invoice(crm: Crm, freeze: Free
     assert counts(crm) == [1, 1, 1]
 
 
+def test_draft_decided_again_after_another_was_written_is_written_again(crm: Crm, case: str, freeze: Freeze) -> None:
+    for gross in ("119.00", "120.00", "119.00"):
+        apply(crm, freeze(gross=gross))
+
+    assert crm.port.find("invoice", {"gross_amount": "119.00"}) == [f"{case}:apply"]
+    assert counts(crm) == [1, 1, 1]
+
+
 def test_racing_attempts_make_one_record_of_each_kind(crm: Crm, blobs: Blobs, freeze: Freeze) -> None:
     racing, request = Crm(Meeting(crm.port), blobs, crm.engine), freeze()
 

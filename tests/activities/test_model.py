@@ -458,6 +458,16 @@ def test_error_holds_neither_the_document_nor_the_key(
     assert [secret for secret in ("Northwind", KEY) if secret in told] == []
 
 
+def test_failure_names_the_endpoint_only_when_it_is_the_endpoints(
+    model: Model, case: str, text: Document, provider: Provider
+) -> None:
+    provider.answers = [fails(503)]
+
+    failures = [failure(model, case, text), failure(model, case, text.model_copy(update={"text": "f" * 64}))]
+
+    assert [(each.type, list(each.details)) for each in failures] == [("provider.503", ["endpoint"]), ("blob.lost", [])]
+
+
 def test_failed_call_is_audited_as_failed(model: Model, case: str, text: Document, provider: Provider) -> None:
     provider.answers = [fails(503)]
 

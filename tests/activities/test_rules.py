@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
@@ -232,19 +233,25 @@ def rules(engine: Engine, blobs: Blobs) -> Rules:
     return Rules(engine, blobs, EmbeddedCrm(engine))
 
 
-def check(rules: Rules, case: str, **changes: str | None) -> Checked:
+def check(rules: Rules, case: str, *, lines: str | None = None, **changes: str | None) -> Checked:
     document = Document(
         source=Source(digest=digest_of(b""), name="invoice.xml", size=0), format="ubl", verdict=Verdict()
     )
-    request = InvoiceCheck(
-        process="invoice-intake", case=case, document=document, proposal=proposal(**changes), policy=POLICY
-    )
+    read = proposal(**changes).model_copy(update={"lines": lines})
+    request = InvoiceCheck(process="invoice-intake", case=case, document=document, proposal=read, policy=POLICY)
     return ActivityEnvironment().run(rules.check_invoice, request)
 
 
 def book(rules: Rules, case: str, **changes: str | None) -> None:
     crm = Crm(rules.crm, rules.blobs, rules.engine)
     ActivityEnvironment().run(crm.apply, ApplyRequest(case=case, draft=check(rules, case, **changes).draft))
+
+
+def test_lines_that_are_gone_are_told_at_once(rules: Rules, case: str) -> None:
+    with pytest.raises(ApplicationError, match="gone from the blob store") as failure:
+        check(rules, case, lines="f" * 64)
+
+    assert failure.value.non_retryable
 
 
 def duplicates(checked: Checked) -> list[str]:

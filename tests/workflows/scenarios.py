@@ -2,10 +2,32 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
+from threading import Event
+from uuid import uuid4
 
+import httpx2
+from openai import OpenAI
+
+from activities.model import Endpoint, Model, Readers
+from schemas.approval import MESSAGES_PER_PERSON, Withdrawal
 from schemas.case import Outcome
-from tests.desk import CLEAN, DAMAGED, DEPUTY, DISAGREEING, HOSTILE, OVER_LIMIT, OWNER, PATIENCE, Case, Desk, policy
+from tests.desk import (
+    CLEAN,
+    DAMAGED,
+    DEPUTY,
+    DISAGREEING,
+    HOSTILE,
+    ONLY_TEXT,
+    OVER_LIMIT,
+    OWNER,
+    PATIENCE,
+    Case,
+    Desk,
+    policy,
+)
+from workers.build import build_worker
 
 Shape = Callable[[Desk], Awaitable[Case]]
 
@@ -75,6 +97,19 @@ async def by_signal(desk: Desk) -> Case:
     return case
 
 
+async def withdrawn_in_a_flood(desk: Desk) -> Case:
+    """More messages than are recorded, and then a decision that its sender takes back before it is delivered."""
+    case = await desk.start(OVER_LIMIT, policy())
+    await desk.asked(case)
+    given_up = desk.say(case, "approve")
+    for _ in range(MESSAGES_PER_PERSON + 1):
+        await case.signal("decide", "let me in")
+    await case.signal("withdraw", Withdrawal(id=given_up.id))
+    await case.execute_update("decide", given_up)
+    await desk.decide(case, "reject")
+    return case
+
+
 async def unreadable(desk: Desk) -> Case:
     return await desk.start(DAMAGED, policy())
 
@@ -98,6 +133,29 @@ async def cancelled(desk: Desk) -> Case:
     return case
 
 
+async def cancelled_while_reading(desk: Desk) -> Case:
+    """By the endpoint, which has been asked and does not answer."""
+    asked, released = Event(), Event()
+
+    def silent(request: httpx2.Request) -> httpx2.Response:
+        asked.set()
+        released.wait(PATIENCE)
+        raise httpx2.ReadTimeout("at last", request=request)
+
+    with OpenAI(api_key="-", max_retries=0, http_client=httpx2.Client(transport=httpx2.MockTransport(silent))) as wire:
+        model = Model(desk.parts.blobs, Readers(desk.parts.parsers, Endpoint(wire, "slow")), desk.parts.audit)
+        slow = replace(desk, parts=replace(desk.parts, model=model), queue=uuid4().hex)
+        async with build_worker(slow.client, slow.queue, slow.parts, rehearsal=True):
+            case = await slow.start(ONLY_TEXT, policy())
+            assert await asyncio.to_thread(asked.wait, PATIENCE)
+            await case.cancel()
+            try:
+                await outcome_of(case)
+            finally:
+                released.set()
+    return case
+
+
 SHAPES: tuple[Shape, ...] = (
     straight_through,
     approved,
@@ -108,9 +166,11 @@ SHAPES: tuple[Shape, ...] = (
     owner_decided,
     malformed_signal,
     by_signal,
+    withdrawn_in_a_flood,
     unreadable,
     hostile,
     bad_start,
     shadowed,
     cancelled,
+    cancelled_while_reading,
 )
