@@ -32,6 +32,10 @@ class CrmPort(Protocol):
         """Give the refs of the records that have these values."""
         ...
 
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
+        """Give the values of a record; None when there is none."""
+        ...
+
 
 @dataclass(frozen=True)
 class Crm:
@@ -97,3 +101,9 @@ class EmbeddedCrm:
         matches = [col(getattr(table, name)) == value for name, value in values.items()]
         with reading(self.engine) as session:
             return list(session.exec(select(table.ref).where(*matches).order_by(col(table.id))))
+
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
+        table: type[CrmRecord] = TABLES[kind]
+        with reading(self.engine) as session:
+            row = session.exec(select(table).where(table.ref == ref)).first()
+        return row.model_dump() if row else None

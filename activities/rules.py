@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -50,16 +50,18 @@ class Rules:
         draft = self._draft(request)
         digest = self.blobs.put(draft.model_dump_json().encode())
         invoice = next(record for record in draft.records if record.ref == draft.main)
-        booked = self._booked(invoice)
-        process = request.case.partition("/")[0]
+        parties = parties_of(proposal)
+        booked = self._booked(invoice, parties)
+        changed = tuple(self._party_findings(draft.records[0], parties))
         with writing(self.engine, request.case) as session:
-            others = (booked | _claimed(session, invoice)) - {invoice.ref}
+            others = (booked | _claimed(session, invoice, parties)) - {invoice.ref}
             findings = (
                 *request.document.findings,
                 *invoice_findings(proposal, request.policy, today),
                 *_duplicate_findings(others),
+                *changed,
             )
-            row = session.get(BrakeRow, process)
+            row = session.get(BrakeRow, request.process)
             found = [finding.model_dump() for finding in findings]
             head = append(session, request.case, "rules.checked", {"draft": digest, "findings": found})
         brake = Brake.model_validate(row.model_dump()) if row else Brake()
@@ -71,7 +73,7 @@ class Rules:
         lines: list[JsonValue] = (
             json.loads(kept(self.blobs, proposal.lines, "what was read of the lines")) if proposal.lines else []
         )
-        party_ref = party_reference(values.get("supplier"), values.get("supplier_vat_id"))
+        party_ref = next(iter(parties_of(proposal)), PARTY)
         invoice_ref = f"{case}:apply"
         iban = values.get("iban")
         party = {
@@ -85,7 +87,8 @@ class Rules:
             source=request.document.source.digest,
             main=invoice_ref,
             records=(
-                Record(kind="party", ref=party_ref, values=party),
+                # What this document does not tell, the CRM may know: it is not written over.
+                Record(kind="party", ref=party_ref, values={name: value for name, value in party.items() if value}),
                 Record(
                     kind="invoice",
                     ref=invoice_ref,
@@ -101,9 +104,21 @@ class Rules:
             ),
         )
 
-    def _booked(self, invoice: Record) -> set[str]:
+    def _booked(self, invoice: Record, parties: Sequence[str]) -> set[str]:
         """The refs of what the CRM has that would be the same invoice."""
-        return set(self.crm.find("invoice", {**invoice.links, **same})) if (same := identity(invoice)) else set()
+        same = identity(invoice)
+        return {ref for party in parties if same for ref in self.crm.find("invoice", {"party": party, **same})}
+
+    def _party_findings(self, party: Record, parties: Sequence[str]) -> Iterator[Finding]:
+        """What the CRM knows otherwise of this supplier: a bank account that changed is how invoices are forged."""
+        named = self.crm.find("party", {"name": str(party.values["name"])}) if "name" in party.values else []
+        for ref in dict.fromkeys((*parties, *named)):
+            known = self.crm.read("party", ref) or {}
+            for name, field in (("name", "supplier"), ("iban", "iban")):
+                was, now = (str(record.get(name) or "") for record in (known, party.values))
+                if was and now and folded(was) != folded(now):
+                    message = f"the CRM knows this supplier by another {name}: {was}"
+                    yield Finding(code="party.changed", severity="review", field=field, message=message)
 
 
 def identity(invoice: Record) -> Mapping[str, str]:
@@ -115,15 +130,18 @@ def identity(invoice: Record) -> Mapping[str, str]:
     return {}
 
 
-def _claimed(session: Session, invoice: Record) -> set[str]:
-    """The ref of whichever case first came with this invoice: two that come at once are not in the CRM yet."""
-    party, number = invoice.links["party"], " ".join(identity(invoice).values())
-    if not number or _too_long(number) or _too_long(party.removeprefix(PARTY)):
-        return set()  # it cannot be approved like this, and claims its number once it is corrected
-    hold(session.connection(), f"{party} {number}")
-    claim = session.get(InvoiceClaim, (party, number)) or InvoiceClaim(party=party, number=number, ref=invoice.ref)
-    session.add(claim)
-    return {claim.ref}
+def _claimed(session: Session, invoice: Record, parties: Sequence[str]) -> set[str]:
+    """The refs of whichever cases first came with this invoice: two that come at once are not in the CRM yet."""
+    found = set[str]()
+    number = " ".join(folded(value) or value for value in identity(invoice).values())
+    if not number or _too_long(number) or any(_too_long(party.removeprefix(PARTY)) for party in parties):
+        return found  # it cannot be approved like this, and claims its number once it is corrected
+    for party in sorted(parties):
+        hold(session.connection(), f"{party} {number}")
+        claim = session.get(InvoiceClaim, (party, number)) or InvoiceClaim(party=party, number=number, ref=invoice.ref)
+        session.add(claim)
+        found.add(claim.ref)
+    return found
 
 
 def _duplicate_findings(others: set[str]) -> Iterator[Finding]:
@@ -132,10 +150,15 @@ def _duplicate_findings(others: set[str]) -> Iterator[Finding]:
         yield Finding(code="invoice.duplicate", severity="review", field="invoice_number", message=message)
 
 
-def party_reference(name: str | None, vat_id: str | None) -> str:
-    """How a supplier is found again: by VAT id, else by name without case, spaces and punctuation, in any script."""
-    words = re.findall(r"\w+", unicodedata.normalize("NFKC", name or "").casefold())
-    return f"{PARTY}{vat_id or '-'.join(words)}"
+def parties_of(proposal: Proposal) -> tuple[str, ...]:
+    """How a supplier is found again, best first: by VAT id and by name, each however it is written, in any script."""
+    values = (proposal.fields[name].value for name in ("supplier_vat_id", "supplier") if name in proposal.fields)
+    return tuple(f"{PARTY}{found}" for value in values if value and (found := folded(value).upper()))
+
+
+def folded(value: str) -> str:
+    """Without what is written in one way today and in another tomorrow: case, spaces and punctuation."""
+    return "".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", value).casefold()))
 
 
 def _too_long(value: str | None) -> bool:

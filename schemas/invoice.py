@@ -26,6 +26,7 @@ class InvoiceCheck(Message):
     """What checking needs."""
 
     case: str
+    process: str = "invoice-intake"
     document: Document
     proposal: Proposal
     policy: InvoicePolicy

@@ -20,7 +20,7 @@ from starters.launch import Launcher, Process, Refused, Started, files_in
 from starters.life import up as stay_up
 from starters.life import work
 from starters.processes import PROCESSES, process_named
-from starters.shell import CaseName, Json, Shell, app, shell
+from starters.shell import As, CaseName, Json, Shell, app, shell
 from workers.build import Parts
 from workers.replay import Replayed
 from workers.replay import replay as run_again
@@ -124,15 +124,16 @@ def rerun(
     case: CaseName,
     *,
     why: Annotated[str, typer.Option("--why", help="The reason; it is audited.")],
+    who: As = "",
     as_json: Json = False,
 ) -> None:
     """Run an ended case again, on the same bytes, under today's charter."""
     with shell() as it:
-        row = it.case(case)
+        row, me = it.case(case), it.person(who)
 
         async def again() -> None:
             await Launcher(await connect(it.settings), it.parts, it.settings, process_named(row.process)).rerun(
-                row, why
+                row, me, why
             )
 
         asyncio.run(again())

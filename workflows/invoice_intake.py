@@ -106,7 +106,7 @@ class InvoiceIntake:
 
     async def check(self, document: Document, proposal: Proposal, intake: Intake) -> Route:
         """Check what was read, freeze what would be written, and choose who decides."""
-        request = InvoiceCheck(case=self.case, document=document, proposal=proposal, policy=intake.policy)
+        request = InvoiceCheck(case=self.case, process=NAME, document=document, proposal=proposal, policy=intake.policy)
         checked = await workflow.execute_local_activity_method(Rules.check_invoice, request, **CHECK)
         chosen = route(document.verdict, proposal, checked.findings, intake.policy, checked.brake)
         workflow.upsert_search_attributes([STAGE.value_set(chosen.stage)])

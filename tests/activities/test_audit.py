@@ -9,6 +9,7 @@ from threading import Barrier
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
+from pydantic import JsonValue
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from temporalio.testing import ActivityEnvironment
@@ -61,6 +62,9 @@ class DyingCrm:
 
     def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
         return self.crm.find(kind, values)
+
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
+        return self.crm.read(kind, ref)
 
 
 def apply_and_die(database: str, blobs: str, request: ApplyRequest) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from pydantic import JsonValue
 from sqlalchemy import Engine
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -37,6 +38,9 @@ class Meeting:
     def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
         return self.crm.find(kind, values)
 
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
+        return self.crm.read(kind, ref)
+
 
 @dataclass
 class CutLine:
@@ -54,6 +58,9 @@ class CutLine:
 
     def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
         return self.crm.find(kind, values)
+
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
+        return self.crm.read(kind, ref)
 
 
 @pytest.fixture

@@ -43,6 +43,8 @@ CLEAN = {
     "iban": "DE89370400440532013000",
 }
 
+OTHER_IBAN = "DE75512108001245126199"
+
 
 def proposal(**changes: str | None) -> Proposal:
     values = CLEAN | changes
@@ -272,7 +274,7 @@ def test_receipt_without_a_number_is_known_again_by_day_and_sum(rules: Rules, ca
 def test_wrong_iban_is_not_written(rules: Rules, case: str) -> None:
     draft = Draft.model_validate_json(rules.blobs.get(check(rules, case, iban="DE88370400440532013000").draft))
 
-    assert draft.records[0].values["iban"] is None
+    assert "iban" not in draft.records[0].values
 
 
 def test_lines_that_are_gone_are_told_at_once(rules: Rules, case: str) -> None:
@@ -320,7 +322,9 @@ def test_own_record_is_no_duplicate(rules: Rules, case: str) -> None:
 
 
 @both_databases
-@pytest.mark.parametrize("change", [{"invoice_number": "RE-2026-0118"}, {"supplier_vat_id": "DE811569869"}])
+@pytest.mark.parametrize(
+    "change", [{"invoice_number": "RE-2026-0118"}, {"supplier_vat_id": "DE811569869", "supplier": "Southwind"}]
+)
 def test_other_number_or_other_supplier_is_no_duplicate(rules: Rules, case: str, change: dict[str, str]) -> None:
     book(rules, "invoice-intake/earlier")
 
@@ -333,6 +337,61 @@ def test_supplier_without_vat_id_is_known_by_name_however_it_is_written(rules: R
     book(rules, "invoice-intake/earlier", supplier_vat_id=None)
 
     assert len(duplicates(check(rules, case, supplier_vat_id=None, supplier=written))) == 1
+
+
+@both_databases
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"supplier_vat_id": "DE 136.695.976"},
+        {"supplier_vat_id": None},
+        {"supplier": "Northwind", "supplier_vat_id": "de136695976"},
+        {"invoice_number": "re 2026/0117"},
+    ],
+)
+def test_duplicate_is_found_however_supplier_and_number_are_written(
+    rules: Rules, case: str, written: dict[str, str | None]
+) -> None:
+    check(rules, "invoice-intake/earlier")
+
+    assert len(duplicates(check(rules, case, **written))) == 1
+
+
+def test_two_invoices_of_nobody_are_no_duplicates(rules: Rules, case: str) -> None:
+    nobody: dict[str, str | None] = {"supplier": None, "supplier_vat_id": None}
+    check(rules, "invoice-intake/earlier", **nobody)
+
+    assert duplicates(check(rules, case, **nobody)) == []
+
+
+@both_databases
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"iban": OTHER_IBAN}, "iban"),
+        ({"iban": OTHER_IBAN, "supplier_vat_id": None}, "iban"),
+        ({"supplier": "Southwind"}, "supplier"),
+    ],
+)
+def test_known_supplier_with_another_account_or_name_goes_to_a_person(
+    rules: Rules, case: str, change: dict[str, str | None], field: str
+) -> None:
+    book(rules, "invoice-intake/earlier")
+
+    checked = check(rules, case, invoice_number="another", **change)
+
+    assert [(it.code, it.severity, it.field) for it in checked.findings] == [("party.changed", "review", field)]
+
+
+@both_databases
+def test_invoice_without_an_account_leaves_the_known_one_and_spelling_is_no_change(rules: Rules, case: str) -> None:
+    book(rules, "invoice-intake/earlier")
+
+    again = {"invoice_number": "another", "supplier": "NORTHWIND PAPER GMBH", "iban": None}
+    book(rules, case, **again)
+
+    assert rules.crm.find("party", {"iban": "DE89370400440532013000"}) == ["party:DE136695976"]
+    assert check(rules, case, **again).findings == ()
 
 
 @both_databases
