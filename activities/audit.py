@@ -57,9 +57,12 @@ def _head_again(session: Session, case: str) -> AuditHead:
 
 def _key(session: Session, case: str) -> bytes:
     row = session.get(CaseKey, case)
+    if row is not None and row.key is None:
+        return AESGCM.generate_key(256)  # kept nowhere: what is added to an erased case is erased too
     if row is None:
         row = CaseKey(case_id=case, key=AESGCM.generate_key(256))
         session.add(row)
+    assert row.key is not None
     return row.key
 
 
@@ -92,6 +95,18 @@ class Audit:
             found = self._rows(session, case)
             key = session.get(CaseKey, case)
         return [(Link.model_construct(**row.model_dump(), case=case), _unsealed(key, row)) for row in found]
+
+    def erase(self, case: str) -> None:
+        """Make the bodies of a case's entries, past and future, unreadable for good; the chain still verifies."""
+        with writing(self.engine, case) as session:
+            row = session.get(CaseKey, case) or CaseKey(case_id=case)
+            row.key = None
+            session.add(row)
+
+    def erased(self, case: str) -> bool:
+        with reading(self.engine) as session:
+            row = session.get(CaseKey, case)
+        return row is not None and row.key is None
 
     def verify(self, case: str, heads: Sequence[Head] = ()) -> list[Fault]:
         """What is wrong with a case's chain, seen against its row, its head and the heads told to others."""
@@ -130,7 +145,7 @@ class Audit:
 
 
 def _unsealed(key: CaseKey | None, row: AuditEntry) -> Body | None:
-    if key is None:
+    if key is None or key.key is None:
         return None
     try:
         opened = AESGCM(key.key).decrypt(row.sealed[:NONCE], row.sealed[NONCE:], row.id.encode())
