@@ -126,7 +126,6 @@ class Waiting(Message):
 
 class Closing(Message):
     case: str
-    process: str
     outcome: Outcome
     view: View
 

@@ -142,7 +142,7 @@ class InvoiceIntake:
         await self.approval.record()
         status = STATUS.value_set(outcome.status)
         workflow.upsert_search_attributes([status, APPROVERS.value_unset(), DUE.value_unset()])
-        closing = Closing(case=self.case, process=NAME, outcome=outcome, view=self.view)
+        closing = Closing(case=self.case, outcome=outcome, view=self.view)
         ended = await workflow.execute_local_activity_method(Cases.close, closing, **TABLES)
         await self.approval.record()
         return ended

@@ -80,7 +80,7 @@ def test_summary_counts_what_went_straight_through_and_how_long_others_wait(engi
     cases = Cases(engine, blobs)
 
     def closed(case: str, status: OutcomeStatus, by: str = "") -> None:
-        cases.close(Closing(case=case, process="p", outcome=Outcome(status=status, decided_by=by), view=view(case)))
+        cases.close(Closing(case=case, outcome=Outcome(status=status, decided_by=by), view=view(case)))
 
     def view(case: str, *, ok: bool = True) -> View:
         source = Source(digest=digest_of(case.encode()), name=case, size=1)
@@ -112,9 +112,7 @@ def test_case_that_runs_again_has_nothing_of_its_last_run(cases: Cases, source: 
     case = "invoice-intake/1"
     cases.open(case, source, "tester")
     outcome = Outcome(status="rejected", draft=digest_of(b"draft"), reasons=("no",), decided_by="ap-clerk")
-    ActivityEnvironment().run(
-        cases.close, Closing(case=case, process="invoice-intake", outcome=outcome, view=View(draft=outcome.draft))
-    )
+    ActivityEnvironment().run(cases.close, Closing(case=case, outcome=outcome, view=View(draft=outcome.draft)))
 
     cases.reopen(case, "ap-clerk", "the charter changed")
 
