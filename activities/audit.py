@@ -68,11 +68,12 @@ def _last(connection: Connection, case: str) -> tuple[int, str]:
 
 
 def _key(connection: Connection, case: str) -> bytes:
-    key: bytes | None = connection.scalar(KEY, {"case": case})
-    if key is None:
-        key = AESGCM.generate_key(256)
-        connection.execute(KEYS.insert(), {"case_id": case, "key": key})
-    return key
+    row, fresh = connection.execute(KEY, {"case": case}).first(), AESGCM.generate_key(256)
+    if row is None:
+        connection.execute(KEYS.insert(), {"case_id": case, "key": fresh})
+        return fresh
+    key: bytes | None = row.key
+    return key or fresh  # kept nowhere: what is added to an erased case is erased too
 
 
 def _seal(key: bytes, body: Body, identity: str) -> bytes:
@@ -104,6 +105,18 @@ class Audit:
             found = self._rows(session, case)
             key = session.get(CaseKey, case)
         return [(Link.model_construct(**row.model_dump(), case=case), _unsealed(key, row)) for row in found]
+
+    def erase(self, case: str) -> None:
+        """Make the bodies of a case's entries, past and future, unreadable for good; the chain still verifies."""
+        with writing(self.engine, case) as session:
+            row = session.get(CaseKey, case) or CaseKey(case_id=case)
+            row.key = None
+            session.add(row)
+
+    def erased(self, case: str) -> bool:
+        with reading(self.engine) as session:
+            row = session.get(CaseKey, case)
+        return row is not None and row.key is None
 
     def verify(self, case: str, heads: Sequence[Head] = ()) -> list[Fault]:
         """What is wrong with a case's chain, seen against its row, its head and the heads told to others."""
@@ -142,7 +155,7 @@ class Audit:
 
 
 def _unsealed(key: CaseKey | None, row: AuditEntry) -> Body | None:
-    if key is None:
+    if key is None or key.key is None:
         return None
     try:
         opened = AESGCM(key.key).decrypt(row.sealed[:NONCE], row.sealed[NONCE:], row.id.encode())

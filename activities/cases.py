@@ -98,23 +98,8 @@ class Cases:
         """Enter another run of a case whose workflow has ended."""
         with writing(self.engine, case) as session:
             row = session.get_one(CaseRow, case)
-            row.sqlmodel_update(
-                {
-                    "status": "started",
-                    "outcome": None,
-                    "ended_at": None,
-                    "asked_at": None,
-                    "due": None,
-                    # Nobody must decide this run over what the last one asked.
-                    "draft": None,
-                    "reasons": [],
-                    "approvers": [],
-                    "decided_by": "",
-                    "record": "",
-                    "phase": "",
-                }
-            )
-            row.runs += 1
+            fresh = _stray(case, row.started_at).model_dump(include=set(STANDING))
+            row.sqlmodel_update({**fresh, "runs": row.runs + 1})
             session.add(row)
             append(session, case, "case.rerun", {"by": by, "why": why})
 
@@ -170,6 +155,13 @@ class Cases:
 
     def view(self, row: CaseRow) -> View:
         return View.model_validate_json(self.blobs.get(row.view)) if row.view else View()
+
+
+STANDING = (
+    *("status", "stage", "phase", "outcome", "reasons", "approvers", "decided_by", "record", "due", "draft", "view"),
+    *("asked_at", "ended_at"),
+)
+"""What one run of a case has come to: the next begins without it."""
 
 
 def _stray(case: str, now: datetime) -> CaseRow:

@@ -32,8 +32,8 @@ class CrmPort(Protocol):
         """Give the refs of the records that have these values."""
         ...
 
-    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue]:
-        """What is known of a record; nothing when there is none."""
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
+        """Give the values of a record; None when there is none."""
         ...
 
 
@@ -91,8 +91,7 @@ class EmbeddedCrm:
             row = session.exec(select(table).where(table.ref == record.ref)).first()
             created = row is None
             row = row or table(ref=record.ref)
-            # What the document does not say is no reason to forget what is known.
-            row.sqlmodel_update({name: value for name, value in values.items() if created or value is not None})
+            row.sqlmodel_update(values)
             session.add(row)
             session.flush()
             return Written(f"{record.kind}/{row.id}", created)
@@ -103,8 +102,8 @@ class EmbeddedCrm:
         with reading(self.engine) as session:
             return list(session.exec(select(table.ref).where(*matches).order_by(col(table.id))))
 
-    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue]:
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
         table: type[CrmRecord] = TABLES[kind]
         with reading(self.engine) as session:
             row = session.exec(select(table).where(table.ref == ref)).first()
-            return row.model_dump() if row else {}
+        return row.model_dump() if row else None

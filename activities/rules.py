@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -31,6 +31,7 @@ from schemas.tables import BrakeRow, InvoiceClaim
 
 PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+PARTY = "party:"
 OLD = timedelta(days=2 * 365)
 LONGEST = 300
 """No value is longer, in characters: supplier and number are keys together, which PostgreSQL bounds at 2704 bytes."""
@@ -49,10 +50,11 @@ class Rules:
         draft = self._draft(request)
         digest = self.blobs.put(draft.model_dump_json().encode())
         invoice = next(record for record in draft.records if record.ref == draft.main)
-        # Asked before the transaction: whoever holds the database must not wait for a second connection to it.
-        booked, changed = self._booked(invoice), list(self._changed_party(draft.records[0]))
+        parties = parties_of(proposal)
+        booked = self._booked(invoice, parties)
+        changed = tuple(self._party_findings(draft.records[0], parties))
         with writing(self.engine, request.case) as session:
-            others = (booked | _claimed(session, draft.records[0], invoice)) - {invoice.ref}
+            others = (booked | _claimed(session, invoice, parties)) - {invoice.ref}
             findings = (
                 *request.document.findings,
                 *invoice_findings(proposal, request.policy, today),
@@ -69,9 +71,9 @@ class Rules:
         proposal, case = request.proposal, request.case
         values = {name: field.value for name, field in proposal.fields.items()}
         lines: list[JsonValue] = (
-            json.loads(kept(self.blobs, proposal.lines, "the list of lines")) if proposal.lines else []
+            json.loads(kept(self.blobs, proposal.lines, "what was read of the lines")) if proposal.lines else []
         )
-        party_ref = party_reference(values.get("supplier"), values.get("supplier_vat_id"))
+        party_ref = next(iter(parties_of(proposal)), PARTY)
         invoice_ref = f"{case}:apply"
         iban = values.get("iban")
         party = {
@@ -85,7 +87,8 @@ class Rules:
             source=request.document.source.digest,
             main=invoice_ref,
             records=(
-                Record(kind="party", ref=party_ref, values=party),
+                # What this document does not tell, the CRM may know: it is not written over.
+                Record(kind="party", ref=party_ref, values={name: value for name, value in party.items() if value}),
                 Record(
                     kind="invoice",
                     ref=invoice_ref,
@@ -101,18 +104,21 @@ class Rules:
             ),
         )
 
-    def _changed_party(self, party: Record) -> Iterator[Finding]:
-        """Whoever knows a supplier's VAT id can write an invoice in its name, with an account of their own."""
-        known = self.crm.read("party", party.ref)
-        for name, field in (("iban", "iban"), ("name", "supplier")):
-            before, now = known.get(name), party.values[name]
-            if before and now and folded(str(before)) != folded(str(now)):
-                message = f"the CRM knows this supplier with another {name}: make sure before it is replaced"
-                yield Finding(code="party.changed", severity="review", field=field, message=message)
-
-    def _booked(self, invoice: Record) -> set[str]:
+    def _booked(self, invoice: Record, parties: Sequence[str]) -> set[str]:
         """The refs of what the CRM has that would be the same invoice."""
-        return set(self.crm.find("invoice", {**invoice.links, **same})) if (same := identity(invoice)) else set()
+        same = identity(invoice)
+        return {ref for party in parties if same for ref in self.crm.find("invoice", {"party": party, **same})}
+
+    def _party_findings(self, party: Record, parties: Sequence[str]) -> Iterator[Finding]:
+        """What the CRM knows otherwise of this supplier: a bank account that changed is how invoices are forged."""
+        named = self.crm.find("party", {"name": str(party.values["name"])}) if "name" in party.values else []
+        for ref in dict.fromkeys((*parties, *named)):
+            known = self.crm.read("party", ref) or {}
+            for name, field in (("name", "supplier"), ("iban", "iban")):
+                was, now = (str(record.get(name) or "") for record in (known, party.values))
+                if was and now and folded(was) != folded(now):
+                    message = f"the CRM knows this supplier by another {name}: {was}"
+                    yield Finding(code="party.changed", severity="review", field=field, message=message)
 
 
 def identity(invoice: Record) -> Mapping[str, str]:
@@ -124,28 +130,18 @@ def identity(invoice: Record) -> Mapping[str, str]:
     return {}
 
 
-def _claimed(session: Session, party: Record, invoice: Record) -> set[str]:
-    """The refs of whichever cases first came with this invoice: two that come at once are not in the CRM yet.
-
-    Claimed for the supplier's name too, as another copy may leave the VAT id out, however the number is spelt.
-    """
-    number, name = folded("".join(identity(invoice).values())), party.values["name"]
-    nobody = party_reference(None, None)
-    parties = {party.ref, party_reference(name, None) if isinstance(name, str) else nobody} - {nobody}
-    if not number or _too_long(number):
-        return set()  # it cannot be approved like this, and claims its number once it is corrected
-    found = set()
-    for ref in sorted(parties):
-        hold(session.connection(), f"{ref} {number}")
-        claim = session.get(InvoiceClaim, (ref, number)) or InvoiceClaim(party=ref, number=number, ref=invoice.ref)
+def _claimed(session: Session, invoice: Record, parties: Sequence[str]) -> set[str]:
+    """The refs of whichever cases first came with this invoice: two that come at once are not in the CRM yet."""
+    found = set[str]()
+    number = " ".join(folded(value) or value for value in identity(invoice).values())
+    if not number or _too_long(number) or any(_too_long(party.removeprefix(PARTY)) for party in parties):
+        return found  # it cannot be approved like this, and claims its number once it is corrected
+    for party in sorted(parties):
+        hold(session.connection(), f"{party} {number}")
+        claim = session.get(InvoiceClaim, (party, number)) or InvoiceClaim(party=party, number=number, ref=invoice.ref)
         session.add(claim)
         found.add(claim.ref)
     return found
-
-
-def folded(words: str) -> str:
-    """Without case, spaces and punctuation, in any script."""
-    return "".join(re.findall(r"[^\W_]", unicodedata.normalize("NFKC", words).casefold()))
 
 
 def _duplicate_findings(others: set[str]) -> Iterator[Finding]:
@@ -154,10 +150,15 @@ def _duplicate_findings(others: set[str]) -> Iterator[Finding]:
         yield Finding(code="invoice.duplicate", severity="review", field="invoice_number", message=message)
 
 
-def party_reference(name: str | None, vat_id: str | None) -> str:
-    """How a supplier is found again: by VAT id, else by name, however they are spelt."""
-    words = re.findall(r"\w+", unicodedata.normalize("NFKC", name or "").casefold())
-    return f"party:{(folded(vat_id or '').upper() or '-'.join(words))[:LONGEST]}"
+def parties_of(proposal: Proposal) -> tuple[str, ...]:
+    """How a supplier is found again, best first: by VAT id and by name, each however it is written, in any script."""
+    values = (proposal.fields[name].value for name in ("supplier_vat_id", "supplier") if name in proposal.fields)
+    return tuple(f"{PARTY}{found}" for value in values if value and (found := folded(value).upper()))
+
+
+def folded(value: str) -> str:
+    """Without what is written in one way today and in another tomorrow: case, spaces and punctuation."""
+    return "".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", value).casefold()))
 
 
 def _too_long(value: str | None) -> bool:

@@ -1,11 +1,13 @@
 """Transactions on the database and bytes in the blob store."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
 from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import Connection, Engine, func, select
 from sqlmodel import Session
 
@@ -55,9 +57,22 @@ class Blobs:
         # Written aside and moved, so that a crash or a full disk never leaves half a blob under a good name.
         self.files.makedirs(self.files._parent(path), exist_ok=True)  # noqa: SLF001  (fsspec has no public one)
         aside = f"{path}.{uuid4().hex}"
-        self.files.pipe_file(aside, data)
+        try:
+            self._write(aside, data)
+        except BaseException:
+            with suppress(OSError):
+                self.files.rm_file(aside)
+            raise
         self.files.mv(aside, path)
         return digest
+
+    def _write(self, path: str, data: bytes) -> None:
+        with self.files.open(path, "wb") as file:
+            file.write(data)
+            if isinstance(self.files, LocalFileSystem):
+                # Else a power loss after the move leaves the name without the bytes.
+                file.flush()
+                os.fsync(file.fileno())
 
     def get(self, digest: Digest) -> bytes:
         data: bytes = self.files.cat_file(self._path(digest))

@@ -78,12 +78,12 @@ class AuditHead(SQLModel, table=True):
 
 
 class CaseKey(SQLModel, table=True):
-    """What seals the bodies of one case's entries; deleting it erases them."""
+    """What seals the bodies of one case's entries. Without the key, in a row that stays, they are erased."""
 
     __tablename__ = "case_keys"
 
     case_id: str = Field(primary_key=True)
-    key: bytes = Field(sa_type=LargeBinary)
+    key: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class BrakeRow(SQLModel, table=True):

@@ -28,13 +28,15 @@ DETAIL = ("rung", "model", "verdict", "by", "draft", "key", "status", "reply", "
 def show(case: CaseName, *, as_json: Json = False) -> None:
     """Show every AI act, human act and write of a case, in order."""
     with shell() as it:
-        entries = it.parts.audit.entries(it.case(case).id)
+        row = it.case(case)
+        entries, erased = it.parts.audit.entries(row.id), it.parts.audit.erased(row.id)
     if as_json:
         screen.print_json([{**link.model_dump(exclude={"sealed"}), "body": body} for link, body in entries])
         return
     table = screen.listing("seq", "at", "act", "what", "digest", wide="what")
+    unreadable = "erased" if erased else "cannot be opened: it or its key was altered"
     for link, body in entries:
-        told = "sealed: its key was erased" if body is None else _detail(body)
+        told = unreadable if body is None else _detail(body)
         table.add_row(str(link.seq), link.at[:19], link.kind, told, link.digest[:12])
     screen.out.print(table)
 

@@ -129,12 +129,12 @@ def rerun(
 ) -> None:
     """Run an ended case again, on the same bytes, under today's charter."""
     with shell() as it:
-        row = it.case(case)
-        settings = it.settings.model_copy(update={"person": it.person(who)})
+        row, me = it.case(case), it.person(who)
 
         async def again() -> None:
-            launcher = Launcher(await connect(settings), it.parts, settings, process_named(row.process))
-            await launcher.rerun(row, why)
+            await Launcher(await connect(it.settings), it.parts, it.settings, process_named(row.process)).rerun(
+                row, me, why
+            )
 
         asyncio.run(again())
     if as_json:

@@ -101,7 +101,7 @@ async def _approve_one(it: Shell, client: Client, rows: list[CaseRow]) -> str | 
     row = min(open_, key=lambda row: len(row.reasons))
     person = row.approvers[0]
     out.print(f"casework approve {short(row.id)} --as {person}    ({plain(row.source_name)})")
-    reply: Reply = await decide(client, it.parts.audit, row, decision(row, person, "approve", draft=None))
+    reply: Reply = await decide(client, it.parts, row, decision(row, person, "approve", draft=None))
     if not reply.accepted:
         out.print(f"[red]refused[/]: {plain(reply.reason)}")
         return None

@@ -122,7 +122,7 @@ class Launcher:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def rerun(self, row: CaseRow, why: str) -> None:
+    async def rerun(self, row: CaseRow, by: str, why: str) -> None:
         """Run an ended case again, on the same bytes and today's charter."""
         charter = self.process.load_charter(self.settings)
         if await self._is_running(row.id):
@@ -130,7 +130,7 @@ class Launcher:
         if not row.source:
             raise Refused(f"{row.id} has no document to run again: start it from the file")
         source = self.parts.cases.source(row)
-        self.parts.cases.reopen(row.id, self.settings.person, why)
+        self.parts.cases.reopen(row.id, by, why)
         await self._run(row.id, source, charter, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
     async def _start_file(self, path: Path, charter: Charter[Any]) -> list[Started]:

@@ -139,7 +139,7 @@ def _say(  # noqa: PLR0913
 
         async def send() -> Reply:
             client = await connect(it.settings)
-            return await (queue if queued else decide)(client, it.parts.audit, row, said)
+            return await (queue if queued else decide)(client, it.parts, row, said)
 
         reply = asyncio.run(send())
     if as_json:
@@ -155,6 +155,8 @@ def _say(  # noqa: PLR0913
 
 def _meant(row: CaseRow, draft: str) -> str | None:
     """The whole digest of the draft named; a beginning can only mean the one that waits."""
+    if not draft and row.status == "started":
+        raise Refused("nothing waits to be decided yet: 'casework show' tells when, or name the draft with --draft")
     if not draft or len(draft) == 64:  # noqa: PLR2004  (a sha256 in hexadecimal)
         return draft or None
     if row.draft and row.draft.startswith(draft):

@@ -74,7 +74,8 @@ def _tune(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     # The driver's own transactions would begin late and unlocked; _begin says when and how.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    # FULL: with NORMAL, a power loss takes back what was committed last, and the CRM's answer with it.
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

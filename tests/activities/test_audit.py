@@ -64,7 +64,7 @@ class DyingCrm:
     def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
         return self.crm.find(kind, values)
 
-    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue]:
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
         return self.crm.read(kind, ref)
 
 
@@ -263,12 +263,17 @@ def test_case_that_only_the_audit_knows_is_still_among_the_cases(audit: Audit, c
 
 @pytest.fixture
 def erased(audit: Audit, case: str, head: Head) -> None:
-    with writing(audit.engine) as session:
-        session.delete(session.get_one(CaseKey, case))
+    audit.erase(case)
 
 
-def test_erased_case_can_no_longer_be_read(audit: Audit, case: str, erased: None) -> None:
-    assert [body for _, body in audit.entries(case)] == [None] * 4
+def test_erased_case_can_no_longer_be_read_and_neither_can_what_comes_after(
+    audit: Audit, case: str, erased: None
+) -> None:
+    last = audit.record(case, "person.decision", {"supplier": SECRET})
+
+    assert [body for _, body in audit.entries(case)] == [None] * 5
+    assert (audit.erased(case), audit.erased("invoice-intake/another")) == (True, False)
+    assert audit.verify(case, [last]) == []
 
 
 def test_erased_case_still_verifies(audit: Audit, case: str, head: Head, erased: None) -> None:

@@ -6,14 +6,16 @@ from threading import Barrier
 
 import pytest
 from sqlalchemy import Engine
+from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
 from activities.cases import Cases
-from activities.store import Blobs
+from activities.store import Blobs, writing
 from schemas.case import Closing, Outcome, OutcomeStatus, View, Waiting
 from schemas.message import digest_of
 from schemas.proposal import Proposal
 from schemas.source import Document, Source, Verdict
+from schemas.tables import CaseRow
 from tests.databases import both_databases
 
 pytestmark = both_databases
@@ -104,3 +106,28 @@ def test_summary_counts_what_went_straight_through_and_how_long_others_wait(engi
     assert (told.total, told.settled, told.straight_through, told.straight_through_share) == (5, 4, 1, 0.25)
     assert told.overdue == 2
     assert told.waited[0] >= told.waited[1] > timedelta(days=3)
+
+
+def test_case_that_runs_again_has_nothing_of_its_last_run(cases: Cases, source: Source) -> None:
+    case = "invoice-intake/1"
+    cases.open(case, source, "tester")
+    outcome = Outcome(status="rejected", draft=digest_of(b"draft"), reasons=("no",), decided_by="ap-clerk")
+    ActivityEnvironment().run(cases.close, Closing(case=case, outcome=outcome, view=View(draft=outcome.draft)))
+
+    cases.reopen(case, "ap-clerk", "the charter changed")
+
+    row = cases.get(case)
+    assert row is not None
+    assert (row.status, row.draft, row.view, row.decided_by, row.reasons) == ("started", None, None, "", [])
+    assert (row.source, row.submitted_by, row.runs) == (source.digest, "tester", 2)
+
+
+def test_inbox_leaves_out_nothing_however_much_waits(cases: Cases) -> None:
+    with writing(cases.engine) as session:
+        now = datetime.now(UTC)
+        session.add_all(
+            CaseRow(id=f"invoice-intake/{n}", process="invoice-intake", status="waiting", due=now, started_at=now)
+            for n in range(1001)
+        )
+
+    assert len(cases.listing("waiting")) == 1001

@@ -125,14 +125,28 @@ def test_decision_on_an_ended_case_is_refused_and_audited(house: House) -> None:
     assert (acts[-1]["kind"], acts[-1]["body"]["reply"]["accepted"]) == ("person.decision", False)
 
 
+def test_queued_decision_that_the_case_has_outrun_is_refused_and_audited(house: House) -> None:
+    with house.running():
+        (case,) = house.json("start", "invoice-intake", str(SAMPLES / CLEAN), "--wait")
+        house.write("UPDATE cases SET status = 'waiting'")  # as it stood when the command looked
+        refused = house.run("approve", case["case"], "--queue")
+
+    acts = house.json("audit", "show", case["case"])
+    assert refused.returncode == 1
+    assert "the case has ended (applied)" in refused.stdout
+    assert (acts[-1]["kind"], acts[-1]["body"]["reply"]["accepted"]) == ("person.decision", False)
+
+
 def test_rerun_runs_an_ended_case_again_and_books_it_once(house: House) -> None:
     with house.running():
         (case,) = house.json("start", "invoice-intake", str(SAMPLES / CLEAN), "--wait")
+        nobody = house.run("rerun", case["case"], "--why", "the charter changed", CASEWORK_PERSON="")
         again = house.run("rerun", case["case"], "--why", "the charter changed")
         house.until(lambda done: done["applied"] == 1)
         verified = house.json("audit", "verify")
 
-    assert again.returncode == 0
+    assert (nobody.returncode, again.returncode) == (2, 0)
+    assert "say who you are" in nobody.stderr
     assert house.rows("SELECT count(*) FROM crm_invoices") == [(1,)]
     assert verified["faults"] == []
 
