@@ -27,6 +27,7 @@ You read one invoice. The user message holds its text between <document> tags; i
 document_type is invoice, receipt, credit-note or other.
 For each field give the value, the exact words you read it from, and how likely the value is right (0 to 1).
 Dates as YYYY-MM-DD, amounts as plain decimals with a point, the currency as its ISO 4217 code.
+The document_type is invoice, receipt, credit-note or other.
 Leave out a field that the text does not state; never compute one. When the words can be read in two ways, say so by a
 confidence below 0.5.
 """
@@ -55,6 +56,7 @@ FieldName = Literal[
     "iban",
     "document_type",
 ]
+"""The type checker wants them spelt: they are schemas.invoice.FIELDS."""
 
 
 class AnsweredField(BaseModel):

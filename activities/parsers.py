@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
-from activities.pool import ParserLate, ParserStopped, Pool
+from activities.pool import ParserExhausted, ParserStopped, Pool
 from schemas.finding import Finding, Findings
 from schemas.proposal import Reading
 from schemas.source import Ingested, IntakeLimits, Verdict, VerdictStatus
@@ -70,9 +70,9 @@ class Parsers:
     def _ingested(self, pool: Pool, op: str, data: bytes, limits: IntakeLimits) -> Ingested:
         try:
             return pool.ask(op, data, Ingested, limits=limits.model_dump_json())
-        except ParserLate as late:
+        except ParserExhausted as exhausted:
             # A busy machine is late too: what might be read tomorrow goes to a person rather than to nobody.
-            return _refused("missing", late.reason)
+            return _refused("missing", exhausted.reason)
         except ParserStopped as stopped:
             return _refused("malformed", stopped.reason)
 

@@ -29,8 +29,8 @@ class ParserStopped(Exception):
         self.reason = reason
 
 
-class ParserLate(ParserStopped):
-    """It took too long."""
+class ParserExhausted(ParserStopped):
+    """It took too long, or too much memory."""
 
 
 class ParserCrashed(ParserStopped):
@@ -74,9 +74,9 @@ class Child:
             return answer
         self.end()
         if self._late:  # perhaps only just, with the answer already sent: the child is gone all the same
-            raise ParserLate(f"the parser was stopped after {seconds:g} s")
+            raise ParserExhausted(f"the parser was stopped after {seconds:g} s")
         if self._process.returncode == wire.OUT_OF_MEMORY:
-            raise ParserStopped(f"the parser was stopped above {self._memory_mb} MB of memory")
+            raise ParserExhausted(f"the parser was stopped above {self._memory_mb} MB of memory")
         raise ParserCrashed("the parser crashed")
 
     def _stop(self) -> None:

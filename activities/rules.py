@@ -32,7 +32,7 @@ from schemas.tables import BrakeRow, InvoiceClaim
 PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 PARTY = "party:"
-OLD = timedelta(days=2 * 365)
+OLD, IMPLAUSIBLE = timedelta(days=2 * 365), timedelta(days=30 * 365)
 LONGEST = 300
 """No value is longer, in characters: supplier and number are keys together, which PostgreSQL bounds at 2704 bytes."""
 
@@ -193,6 +193,8 @@ def _date_findings(value: str | None, today: date) -> Iterator[Finding]:
         return
     if issued > today + timedelta(days=1):
         yield Finding(code="date.future", severity="review", field="issue_date", message=f"{value} is in the future")
+    elif today - issued > IMPLAUSIBLE:
+        yield Finding(code="date.implausible", severity="review", field="issue_date", message=f"{value} is long past")
     elif today - issued > OLD:
         yield Finding(code="date.old", severity="warn", field="issue_date", message=f"{value} is over two years ago")
 
@@ -213,6 +215,8 @@ def _amount_findings(values: dict[str, str], policy: InvoicePolicy) -> Iterator[
 
 
 def _limit_findings(gross: Decimal, currency: str | None, policy: InvoicePolicy) -> Iterator[Finding]:
+    if gross == 0:
+        yield Finding(code="amount.zero", severity="review", field="gross_amount", message="nothing is asked for")
     if gross < 0:
         yield Finding(code="amount.negative", severity="review", field="gross_amount", message=f"{gross} is negative")
     limit = policy.auto_limits.get(currency or "")

@@ -21,7 +21,7 @@ class Person(Message):
 
 
 class EscalationStep(Message):
-    """When something has been wrong for so long, this person is called, in this way."""
+    """When something has been wrong for so long, this person is to be called, in this way: by people, as yet."""
 
     after: timedelta
     person: PersonId

@@ -115,7 +115,7 @@ async def settled(parts: Parts, cases: Collection[str], moved: Callable[[int], N
         await asyncio.sleep(POLL)
 
 
-POLL, QUIET = 0.25, 40
+POLL, QUIET = 0.25, 160
 """Seconds between looks, and looks without a change until we wonder aloud."""
 
 

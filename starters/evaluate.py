@@ -19,6 +19,7 @@ from activities.model import Readers
 from activities.parsing.mail import looks_like_mail
 from activities.pool import ParserStopped
 from activities.rules import invoice_findings
+from schemas.invoice import FIELDS
 from schemas.policy import InvoicePolicy
 from schemas.proposal import Proposal
 from schemas.routing import Brake, refusal, route
@@ -75,26 +76,37 @@ def as_if_autonomous(policy: InvoicePolicy, reader: str) -> InvoicePolicy:
 
 def labelled_in(file: Path) -> list[Labelled]:
     """Every line, or the first problem with its number: half an evaluation is none."""
-    found = []
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise Refused(f"{file} is not a text file in UTF-8") from None
+    found = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            label = Labelled.model_validate_json(line, extra="forbid")
-        except ValidationError as error:
-            problem = error.errors()[0]
-            where = ".".join(map(str, problem["loc"]))
-            raise Refused(f"{file}, line {number}: {where or 'the line'}: {problem['msg']}") from None
-        if label.source is not None and not (file.parent / label.source).is_file():
-            raise Refused(f"{file}, line {number}: there is no file {file.parent / label.source}")
-        found.append(label)
+            found.append(_labelled(line, file.parent))
+        except Refused as refused:
+            raise Refused(f"{file}, line {number}: {refused}") from None
     if not found:
         raise Refused(f"{file} holds no labelled document")
     return found
+
+
+def _labelled(line: str, folder: Path) -> Labelled:
+    try:
+        label = Labelled.model_validate_json(line, extra="forbid")
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise Refused(f"{'.'.join(map(str, problem['loc'])) or 'the line'}: {problem['msg']}") from None
+    if unknown := set(label.expected) - set(FIELDS):
+        raise Refused(f"no field is called {', '.join(sorted(unknown))}; there are {', '.join(FIELDS)}")
+    if label.source is None:
+        if not label.text.strip():
+            raise Refused("name a source, or give a text and null as its source")
+    elif not (folder / label.source).is_file():
+        raise Refused(f"{folder / label.source} is no file")
+    return label
 
 
 def judge_all(labelled: Sequence[Labelled], judge: "Judge") -> list[Judged]:

@@ -1,6 +1,7 @@
 """Starting cases: identity, record, run. The same bytes twice are one case."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -74,7 +75,7 @@ def files_in(sources: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for source in sources:
         if source.is_dir():
-            inside = (path for path in sorted(source.rglob("*")) if path.is_file())
+            inside = (path for path in sorted(source.rglob("*")) if not path.is_dir())
             found += [path for path in inside if not any(part[0] == "." for part in path.relative_to(source).parts)]
         elif source.is_file():
             found.append(source)
@@ -85,7 +86,14 @@ def files_in(sources: Sequence[Path]) -> list[Path]:
     return found
 
 
+def readable(path: Path | str) -> str:
+    """A name as text: a file system keeps bytes, and not all of them are UTF-8."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def _read(path: Path, most: int) -> bytes:
+    if not path.is_file():
+        raise Refused("neither a file nor a folder, or a link that leads nowhere")
     if (size := path.stat().st_size) > most:
         raise Refused(f"{size} bytes are more than the {most} that are read of any file")
     return path.read_bytes()
@@ -138,23 +146,23 @@ class Launcher:
             data = await asyncio.to_thread(_read, path, max(MAX_MAIL, charter.policy.limits.max_bytes))
             if looks_like_mail(data):
                 return await self._start_mail(path, data, charter)
-            return [await self._start(str(path), path.name, data, charter)]
+            return [await self._start(readable(path), readable(path.name), data, charter)]
         except (OSError, Refused) as error:
-            return [Started(str(path), "", "failed", str(error))]
+            return [Started(readable(path), "", "failed", str(error))]
 
     async def _start_mail(self, path: Path, data: bytes, charter: Charter[Any]) -> list[Started]:
         """A case for each document in it. What is left out is told, and a mail without a document is a failure."""
         found = await asyncio.to_thread(split, data)
         if not found.documents:
             why = "; ".join(f"{left.name}: {left.why}" for left in found.left) or "only text"
-            return [Started(str(path), "", "failed", f"the mail holds no document ({why})")]
+            return [Started(readable(path), "", "failed", f"the mail holds no document ({why})")]
         mail = await asyncio.to_thread(self.parts.blobs.put, found.mail.model_dump_json().encode())
-        started = [Started(str(path), "", "left out", left.why, left.name) for left in found.left]
+        started = [Started(readable(path), "", "left out", left.why, left.name) for left in found.left]
         for document in found.documents:
             try:
-                one = await self._start(str(path), document.name, document.data, charter, mail)
+                one = await self._start(readable(path), document.name, document.data, charter, mail)
             except Refused as error:
-                one = Started(str(path), "", "failed", str(error))
+                one = Started(readable(path), "", "failed", str(error))
             started.append(replace(one, part=document.name))
         return started
 

@@ -128,7 +128,7 @@ def _parsed(data: bytes) -> Message | Left:
     try:
         return BytesParser(cast("Any", part), policy=_POLICY).parsebytes(unwrapped(data))
     except _TooManyParts:
-        return Left("the mail", f"more than {MAX_PARTS} parts")
+        return Left("the mail", f"more than {MAX_PARTS} parts: save its documents and start the folder")
     except Exception as error:  # noqa: BLE001  (the library's own mistakes, on mails that are broken enough)
         return Left("the mail", f"too broken to be taken apart ({type(error).__name__})")
 

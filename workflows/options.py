@@ -6,7 +6,7 @@ from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 DAY = timedelta(days=1)
-NOTICED = timedelta(seconds=10)
+NOTICED = timedelta(seconds=20)
 """How long a worker may be dead before its steps are given to another; workers beat by themselves."""
 
 # A parser has 20 s, but many documents may wait for one of few parsers, and a dead worker is noticed anyway.

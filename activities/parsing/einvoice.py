@@ -21,6 +21,8 @@ DOUBTFUL = 0.6
 CENT = Decimal("0.01")
 MAX_LINES = 10_000
 EVIDENCE = 200
+LONGEST = 1000
+"""More than any check lets pass: a name or number is never cut to fit."""
 
 Found = tuple[str, str]
 """Where in the document, and the text found there."""
@@ -52,9 +54,10 @@ def format_of(root: Element) -> Format:
 def _fields(root: Element, vocabulary: Vocabulary) -> dict[str, Field]:
     fields = {}
     for name, paths in vocabulary.fields.items():
-        found = markup.first(root, *paths)
-        if found and (value := _canonical(name, found[1])):
-            fields[name] = _field(value, found)
+        found = next((found for path in paths if (found := list(markup.texts(root, path)))), [])
+        values = list(dict.fromkeys(value for _, words in found if (value := _canonical(name, words))))
+        if values:
+            fields[name] = _field(values[0], found[0]).model_copy(update={"alternatives": tuple(values[1:])})
     if markup.local(root) == "CreditNote":
         fields["document_type"] = _field("credit-note", ("CreditNote", "root element"))
     optional = {
@@ -81,7 +84,7 @@ def _canonical(name: str, words: str) -> str | None:
         case "document_type":
             return "credit-note" if words in CREDIT_NOTES else "invoice" if words in INVOICES else "other"
         case _:
-            return words[:EVIDENCE]
+            return words[:LONGEST]
 
 
 def amount(words: str) -> str | None:

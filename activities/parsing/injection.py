@@ -7,6 +7,8 @@ from binascii import Error as NotEncoded
 from collections.abc import Iterator
 
 LONGEST_PHRASE = 160
+PIECE, OVERLAP = 200_000, 1000
+"""Long texts are looked at piece by piece, so that their folding stays within memory."""
 
 _TAGS = re.compile("[\U000e0020-\U000e007e]{8,}")
 """A copy of ASCII that shows nothing."""
@@ -129,7 +131,8 @@ _CLOSED_UP = _compiled(closed_up=True)
 
 def find(text: str) -> str | None:
     """The words that address a machine, readable, or None."""
-    return next((phrase for said in _spoken(text) if (phrase := _phrase(said))), None)
+    pieces = (text[start : start + PIECE] for start in range(0, len(text), PIECE - OVERLAP))
+    return next((phrase for piece in pieces for said in _spoken(piece) if (phrase := _phrase(said))), None)
 
 
 def _spoken(text: str) -> Iterator[str]:

@@ -23,7 +23,7 @@ class Broken(Exception):
 
 class _Bounded(TreeBuilder):
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(insert_comments=True, insert_pis=True)
         self._depth = 0
         self._elements = 0
 
@@ -92,5 +92,6 @@ def words_of(element: Element) -> str:
 
 
 def words_within(element: Element) -> str:
-    """All text of the element and of those below it, a line each."""
-    return "\n".join(words for below in element.iter() if (words := words_of(below)))
+    """All that the element says and those below it, attributes, comments and instructions included, a line each."""
+    said = ((words_of(below), (below.tail or "").strip(), *below.attrib.values()) for below in element.iter())
+    return "\n".join(words for line in said for words in line if words)

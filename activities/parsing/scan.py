@@ -31,8 +31,10 @@ def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
         for total, picture in enumerate(_pages_of(data) if is_pdf else _frames_of(data), 1):
             if total <= limits.max_pages and (not pages or monotonic() - begun < SECONDS):
                 pages.append(_page(picture))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        judgement.add("ambiguous" if pages else "malformed", f"the picture cannot be opened ({type(error).__name__})")
+    except Image.DecompressionBombError:
+        judgement.add("malformed", f"the picture has more than {MOST_PIXELS:,} pixels: scan it with fewer")
+    except (OSError, ValueError, SyntaxError):
+        judgement.add("ambiguous" if pages else "malformed", "the picture is damaged or cut off")
     text = "\n".join(page.text for page in pages)
     if len(pages) < total:
         judgement.add("ambiguous", f"a scan of {total} pages, of which the first {len(pages)} were read")

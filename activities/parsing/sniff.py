@@ -25,7 +25,7 @@ def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
         return Ingested(format="image", is_scan=True, verdict=Verdict(status="missing", reasons=(UNREAD_SCAN,)))
     if markup.looks_like_xml(data):
         return _ingest_xml(data)
-    return _refused("malformed", "neither a PDF nor an XML e-invoice")
+    return _refused("malformed", "neither a PDF, nor an XML e-invoice, nor a JPEG, PNG or TIFF picture")
 
 
 def ingest_text(text: str) -> Ingested:

@@ -54,6 +54,16 @@ def test_the_evidence_is_the_path_of_the_element_and_its_text() -> None:
     assert fields(UBL % TAX)["net_amount"].evidence == "LegalMonetaryTotal/TaxExclusiveAmount: 100.00"
 
 
+def test_what_is_said_twice_and_differently_is_two_readings() -> None:
+    twice = (UBL % TAX).replace("<ID>R-7</ID>", "<ID>R-7</ID><ID>R-8</ID>")
+
+    assert (fields(twice)["invoice_number"].value, fields(twice)["invoice_number"].alternatives) == ("R-7", ("R-8",))
+
+
+def test_long_number_is_not_cut_to_fit() -> None:
+    assert fields((UBL % TAX).replace("R-7", "7" * 900))["invoice_number"].value == "7" * 900
+
+
 def test_lines_are_read() -> None:
     (line,) = einvoice.read((UBL % TAX).encode()).lines
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import pytest
@@ -14,10 +14,11 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
 from activities.evidence import place
-from activities.model import UNSUPPORTED, Endpoint, Model, Readers
+from activities.model import UNSUPPORTED, Endpoint, FieldName, Model, Readers
 from activities.parsers import Parsers
 from activities.store import Blobs
 from schemas.case import ReadRequest
+from schemas.invoice import FIELDS
 from schemas.proposal import Field as Read
 from schemas.proposal import Proposal, Rung
 from schemas.source import PAGES as STORED
@@ -456,6 +457,10 @@ def test_error_holds_neither_the_document_nor_the_key(
 
     told = f"{error!r} {error.details} {entries(model, case, 'model.ended')}"
     assert [secret for secret in ("Northwind", KEY) if secret in told] == []
+
+
+def test_endpoint_is_asked_for_every_field_of_an_invoice() -> None:
+    assert get_args(FieldName) == FIELDS
 
 
 def test_failure_names_the_endpoint_only_when_it_is_the_endpoints(

@@ -12,6 +12,7 @@ from starters.demo import SAMPLES
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "en16931" / "test"
 VALIDATOR = "{http://difi.no/xsd/vefa/validator/1.0}"
+PEPPOL = SAMPLES / "kade-koffie-KK-2026-0311.xml"
 XRECHNUNG = SAMPLES / "reinwerk-XR-2026-0208.xml"
 
 
@@ -56,6 +57,24 @@ def test_rule_about_form_is_told_and_stops_nothing() -> None:
     with_empty_element = XRECHNUNG.read_bytes().replace(b"</ram:ID>", b"</ram:ID><ram:Name/>", 2)
 
     assert set(codes(with_empty_element).values()) == {"warn"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (b"urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100", b"urn:an:attacker"),
+        (b"urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100", b"urn:an:attacker"),
+    ],
+)
+def test_xml_that_the_rules_cannot_see_goes_to_a_person(right: bytes, wrong: bytes) -> None:
+    assert codes(XRECHNUNG.read_bytes().replace(right, wrong)) == {"official.namespace": "review"}
+
+
+def test_xml_that_the_rules_break_on_goes_to_a_person() -> None:
+    day = b"<cbc:IssueDate>2026-03-27</cbc:IssueDate>"
+    twice = PEPPOL.read_bytes().replace(day, day * 2)
+
+    assert codes(twice) == {"official.unchecked": "review"}
 
 
 def test_zugferd_of_before_the_norm_is_not_judged_by_it() -> None:

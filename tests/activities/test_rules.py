@@ -116,6 +116,14 @@ def test_date_over_two_years_ago_is_told() -> None:
     assert found(issue_date="2024-05-31") == [("date.old", "warn", "issue_date")]
 
 
+def test_date_of_another_age_goes_to_a_person() -> None:
+    assert found(issue_date="1826-03-27") == [("date.implausible", "review", "issue_date")]
+
+
+def test_invoice_for_nothing_goes_to_a_person() -> None:
+    assert found(**amounts("0.00", "0.00", "0.00")) == [("amount.zero", "review", "gross_amount")]
+
+
 def test_date_within_two_years_is_no_finding() -> None:
     assert found(issue_date="2024-06-02") == []
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -135,6 +136,23 @@ def test_queued_decision_that_the_case_has_outrun_is_refused_and_audited(house: 
     assert refused.returncode == 1
     assert "the case has ended (applied)" in refused.stdout
     assert (acts[-1]["kind"], acts[-1]["body"]["reply"]["accepted"]) == ("person.decision", False)
+
+
+def test_odd_names_and_what_is_no_file_stop_no_other(house: House, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    odd = os.fsdecode(os.fsencode(folder) + b"/M\xfcller.xml")
+    shutil.copy(SAMPLES / "reinwerk-XR-2026-0208.xml", odd)
+    os.mkfifo(folder / "pipe.pdf")
+    (folder / "gone.pdf").symlink_to("nowhere")
+
+    with house.running():
+        done = house.run("start", "invoice-intake", str(folder), "--wait")
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("neither a file nor a folder") == 2
+    assert "1 new" in done.stdout
 
 
 def test_rerun_runs_an_ended_case_again_and_books_it_once(house: House) -> None:

@@ -60,7 +60,9 @@ def test_reader_picks_the_rung(tmp_path: Path) -> None:
         ("{", "line 2: the line: Invalid JSON"),
         ('{"source": null, "text": "x"}', "line 2: expected: Field required"),
         ('{"source": null, "txt": "x", "expected": {}}', "line 2: txt: Extra inputs are not permitted"),
-        ('{"source": "gone.pdf", "expected": {}}', "line 2: there is no file"),
+        ('{"source": "gone.pdf", "expected": {}}', "line 2: .*gone.pdf is no file"),
+        ('{"source": null, "text": "x", "expected": {"colour": "red"}}', "line 2: no field is called colour"),
+        ('{"source": null, "expected": {}}', "line 2: name a source"),
     ],
 )
 def test_bad_line_is_named_before_anything_is_measured(tmp_path: Path, line: str, problem: str) -> None:

@@ -1,7 +1,8 @@
 """Every shape a case can take, run to its end: the tests look at them, the recorder keeps their histories."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event
@@ -142,18 +143,25 @@ async def cancelled_while_reading(desk: Desk) -> Case:
         released.wait(PATIENCE)
         raise httpx2.ReadTimeout("at last", request=request)
 
-    with OpenAI(api_key="-", max_retries=0, http_client=httpx2.Client(transport=httpx2.MockTransport(silent))) as wire:
-        model = Model(desk.parts.blobs, Readers(desk.parts.parsers, Endpoint(wire, "slow")), desk.parts.audit)
-        slow = replace(desk, parts=replace(desk.parts, model=model), queue=uuid4().hex)
-        async with build_worker(slow.client, slow.queue, slow.parts, rehearsal=True):
-            case = await slow.start(ONLY_TEXT, policy())
-            assert await asyncio.to_thread(asked.wait, PATIENCE)
-            await case.cancel()
-            try:
-                await outcome_of(case)
-            finally:
-                released.set()
+    async with with_endpoint(desk, silent) as slow:
+        case = await slow.start(ONLY_TEXT, policy())
+        assert await asyncio.to_thread(asked.wait, PATIENCE)
+        await case.cancel()
+        try:
+            await outcome_of(case)
+        finally:
+            released.set()
     return case
+
+
+@asynccontextmanager
+async def with_endpoint(desk: Desk, answer: Callable[[httpx2.Request], httpx2.Response]) -> AsyncIterator[Desk]:
+    """The same desk with a model endpoint, which answers like this, and a queue of its own."""
+    with OpenAI(api_key="-", max_retries=0, http_client=httpx2.Client(transport=httpx2.MockTransport(answer))) as wire:
+        model = Model(desk.parts.blobs, Readers(desk.parts.parsers, Endpoint(wire, "small")), desk.parts.audit)
+        other = replace(desk, parts=replace(desk.parts, model=model), queue=uuid4().hex)
+        async with build_worker(other.client, other.queue, other.parts, rehearsal=True):
+            yield other
 
 
 SHAPES: tuple[Shape, ...] = (

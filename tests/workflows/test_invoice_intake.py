@@ -2,12 +2,13 @@
 
 import asyncio
 
+import httpx2
 import pytest
 
 from activities.store import writing
 from starters.demo import SAMPLES
 from tests.databases import Postgres, both_databases, only_postgresql
-from tests.desk import DEPUTY, OVER_LIMIT, OWNER, PATIENCE, Desk, policy
+from tests.desk import DEPUTY, ONLY_TEXT, OVER_LIMIT, OWNER, PATIENCE, Desk, policy
 from tests.workflows import scenarios
 from tests.workflows.scenarios import outcome_of
 
@@ -132,6 +133,20 @@ async def test_cancelled_case_goes_no_further_and_ends_with_an_outcome(desk: Des
 
     assert outcome.reasons == ("cancelled in Temporal before anything was written",)
     assert (outcome.status, desk.row(case).outcome, desk.records()) == ("failed", "failed", [])
+
+
+async def test_case_whose_endpoint_failed_for_good_goes_on_without_that_rung_alone(desk: Desk) -> None:
+    async with scenarios.with_endpoint(desk, lambda _: httpx2.Response(400)) as failing:
+        case = await failing.start(ONLY_TEXT, policy())
+        row = await desk.asked(case)
+        await case.terminate()
+
+    proposal = desk.parts.cases.view(row).proposal
+    assert proposal is not None
+    assert (proposal.rung, proposal.after) == (
+        "embedded-reader",
+        "endpoint: provider.400: the model endpoint answered 400",
+    )
 
 
 async def test_cancellation_loses_nothing_that_people_said(desk: Desk) -> None:
