@@ -104,7 +104,8 @@ def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bo
         task_queue=task_queue,
         activities=activities_of(parts),
         interceptors=[Heartbeats()],
-        activity_executor=ThreadPoolExecutor(THREADS),
+        # Room for both kinds: a local step that waits for a thread holds up the task of its case.
+        activity_executor=ThreadPoolExecutor(2 * THREADS),
         max_concurrent_activities=THREADS,
         max_concurrent_local_activities=THREADS,
         max_cached_workflows=0 if rehearsal else 1000,
