@@ -11,7 +11,7 @@ help:
 	@echo "make demo     run the main job on the sample invoices (no key, no container engine)"
 	@echo "make test     run the whole test suite"
 	@echo "make install  only build .venv, with the command .venv/bin/casework"
-	@echo "make ocr      add the reading of scans and photos (the extra [ocr], 300 MB)"
+	@echo "make ocr      add the reading of scans and photos (the extra [ocr], 350 MB)"
 	@echo "make bench    what a case costs, beside a bare workflow"
 	@echo "make figures  measure the README's table again"
 	@echo "make lock     pin the dependencies again"

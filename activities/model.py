@@ -14,6 +14,7 @@ from activities import evidence
 from activities.audit import Audit
 from activities.failures import at, kept, translate, unusable
 from activities.parsers import Parsers
+from activities.parsing.layout import EVIDENCE
 from activities.pool import ParserStopped
 from activities.store import Blobs
 from schemas.case import ReadRequest
@@ -143,10 +144,12 @@ class Model:
     def _read(self, rung: Rung, request: ReadRequest) -> Answer | None:
         """One rung's answer; a call outside is audited before and after."""
         document, endpoint = request.document, self.readers.endpoint
+        if rung == "embedded-xml":
+            xml = kept(self.blobs, document.xml, "the e-invoice") if document.xml else None
+            return self.readers.read(rung, (), xml)
         pages = PAGES.validate_json(kept(self.blobs, document.text, "the text")) if document.text else ()
         if rung != "endpoint" or not pages or endpoint is None:
-            xml = kept(self.blobs, document.xml, "the e-invoice") if document.xml else None
-            return self.readers.read(rung, pages, xml)
+            return self.readers.read(rung, pages, None)
         call = {
             "source": document.source.digest,
             "attempt": activity.info().attempt,
@@ -193,9 +196,9 @@ def supported(answer: InvoiceAnswer, pages: Sequence[Page]) -> Reading:
     """Trust a value only if it is the only one, its words stand in the document, and they can be read as that value."""
     fields: dict[str, Read] = {}
     for field in answer.fields:
-        read = Read(value=field.value, evidence=field.evidence[:200], confidence=field.confidence)
+        read = Read(value=field.value, evidence=field.evidence[:EVIDENCE], confidence=field.confidence)
         found = evidence.place(read, pages)
-        if found.page is None or not evidence.supports(field.evidence[:200], field.name, field.value):
+        if found.page is None or not evidence.supports(read.evidence, field.name, field.value):
             found = found.model_copy(update={"confidence": min(found.confidence, UNSUPPORTED)})
         if (first := fields.get(field.name)) and first.value != found.value:
             doubt = {

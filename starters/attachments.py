@@ -1,9 +1,9 @@
 """What a part of a mail is, by its content: a document for a case of its own, or something to leave out and why."""
 
 from activities.parsing import markup
-from starters.pictures import JPEG, PNG, TIFF, shorter_side
+from activities.parsing.magic import JPEG, PNG, TIFF, is_pdf
+from starters.pictures import shorter_side
 
-_PDF_WITHIN = 1024
 _SHORTEST_PAGE = 250
 """Pixels below which nobody can read a page; the narrowest scans of receipts have some four hundred."""
 _SHORTEST_PAGE_IN_TEXT, _LIGHTEST_PAGE_IN_TEXT = 500, 100_000
@@ -46,7 +46,7 @@ _TYPES = {
 
 def extension_of(data: bytes, kind: str) -> str:
     """What a document's name would end in; empty when these bytes are none."""
-    if b"%PDF-" in data[:_PDF_WITHIN]:
+    if is_pdf(data):
         return "pdf"
     if picture := _picture(data):
         return picture

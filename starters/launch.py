@@ -142,27 +142,28 @@ class Launcher:
         await self._run(row.id, source, charter, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
     async def _start_file(self, path: Path, charter: Charter[Any]) -> list[Started]:
+        name = readable(path)
         try:
             data = await asyncio.to_thread(_read, path, max(MAX_MAIL, charter.policy.limits.max_bytes))
             if looks_like_mail(data):
-                return await self._start_mail(path, data, charter)
-            return [await self._start(readable(path), readable(path.name), data, charter)]
+                return await self._start_mail(name, data, charter)
+            return [await self._start(name, readable(path.name), data, charter)]
         except (OSError, Refused) as error:
-            return [Started(readable(path), "", "failed", str(error))]
+            return [Started(name, "", "failed", str(error))]
 
-    async def _start_mail(self, path: Path, data: bytes, charter: Charter[Any]) -> list[Started]:
+    async def _start_mail(self, path: str, data: bytes, charter: Charter[Any]) -> list[Started]:
         """A case for each document in it. What is left out is told, and a mail without a document is a failure."""
         found = await asyncio.to_thread(split, data)
         if not found.documents:
             why = "; ".join(f"{left.name}: {left.why}" for left in found.left) or "only text"
-            return [Started(readable(path), "", "failed", f"the mail holds no document ({why})")]
+            return [Started(path, "", "failed", f"the mail holds no document ({why})")]
         mail = await asyncio.to_thread(self.parts.blobs.put, found.mail.model_dump_json().encode())
-        started = [Started(readable(path), "", "left out", left.why, left.name) for left in found.left]
+        started = [Started(path, "", "left out", left.why, left.name) for left in found.left]
         for document in found.documents:
             try:
-                one = await self._start(readable(path), document.name, document.data, charter, mail)
+                one = await self._start(path, document.name, document.data, charter, mail)
             except Refused as error:
-                one = Started(readable(path), "", "failed", str(error))
+                one = Started(path, "", "failed", str(error))
             started.append(replace(one, part=document.name))
         return started
 

@@ -2,8 +2,7 @@
 
 from struct import unpack_from
 
-PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-TIFF = (b"II*\0", b"MM\0*")
+from activities.parsing.magic import JPEG, PNG
 
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """The JPEG markers that carry a height and a width."""

@@ -40,7 +40,7 @@ class Settings(BaseModel):
     model: str = ""
     """The model to ask; empty is no endpoint at all: the embedded reader reads."""
     ocr: bool = True
-    """Read scans where the extra [ocr] is installed; a worker then needs 1 GB more at times."""
+    """Read scans where the extra [ocr] is installed; their process is bound to 2 GB of memory."""
     model_key: SecretStr = SecretStr("")
 
     @classmethod

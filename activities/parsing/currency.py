@@ -4,10 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from activities.parsing.layout import Line
+from activities.parsing.layout import EVIDENCE, Line
 from schemas.proposal import Field
-
-EVIDENCE = 200
 
 _CODE = "EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|CAD|AUD|INR|MYR|JPY|CNY|SGD|HKD|ZAR"
 _STATED = re.compile(

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from stdnum import iban
 
 from activities.parsing import markup
+from activities.parsing.layout import EVIDENCE
 from activities.parsing.vocabulary import CII, CREDIT_NOTES, INVOICES, UBL, Vocabulary
 from schemas.invoice import AMOUNTS
 from schemas.proposal import Field, Line, Reading
@@ -20,7 +21,6 @@ DERIVED = 0.9
 DOUBTFUL = 0.6
 CENT = Decimal("0.01")
 MAX_LINES = 10_000
-EVIDENCE = 200
 LONGEST = 1000
 """More than any check lets pass: a name or number is never cut to fit."""
 

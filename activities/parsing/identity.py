@@ -5,10 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from activities.parsing import dates
-from activities.parsing.layout import Line
+from activities.parsing.layout import EVIDENCE, Line
 from schemas.proposal import Field
 
-EVIDENCE = 200
 _MOST = 0.95
 _TITLE = 30
 """How far into a line, and half how long a line, words still are a title."""

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 MAX_LINE = 200
+EVIDENCE = 200
+"""Of the words a value was read from, so many characters are shown."""
 MAX_PAGE = 100_000
 FIRST_LINES, LAST_LINES = 900, 600
 """Between them an invoice holds items only, and bounded text keeps the time bounded."""

@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from activities.parsing.layout import Line
+from activities.parsing.layout import EVIDENCE, Line
 from schemas.proposal import Field
 
-EVIDENCE = 200
 _DEEPEST = 40
 """Some receipts are read with their last words first, so the head is looked for well below the top."""
 _EDGES = " ,;.-*#"

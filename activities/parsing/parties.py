@@ -8,10 +8,8 @@ from stdnum import iban as iban_number
 from stdnum.eu import vat
 from stdnum.exceptions import ValidationError
 
-from activities.parsing.layout import Line
+from activities.parsing.layout import EVIDENCE, Line
 from schemas.proposal import Field
-
-EVIDENCE = 200
 
 _SELLER = re.compile(
     r"^(?:verkäufer|rechnungs(?:er)?steller|lieferant|seller|sold by|vendor|supplier|fournisseur|vendeur|émetteur"

@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from activities.parsing import amounts, totals
-from activities.parsing.layout import Line
+from activities.parsing.layout import EVIDENCE, Line
 from schemas.proposal import Field
 
-EVIDENCE = 200
 _WORDS = {
     "change": r"\bchange(?: due| amt)?\W{0,4}(?:$|rm|[$€£]|\d)"
     r"|\b(?:rückgeld|wechselgeld|à rendre)\b|\b(?:zurück|rendu)\W{0,3}(?:$|eur|\d)",

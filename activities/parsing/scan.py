@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, ImageSequence
 from pypdfium2 import PdfDocument
 from rapidocr import RapidOCR
 
-from activities.parsing import injection
+from activities.parsing import injection, magic
 from activities.parsing.judgement import Judgement, quoted
 from schemas.source import Box, Ingested, IntakeLimits, Page, TextLine
 
@@ -24,7 +24,7 @@ SECONDS = 12.0
 
 def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
     """Read what there is time for; the verdict says what was not read."""
-    is_pdf = b"%PDF-" in data[:1024]
+    is_pdf = magic.is_pdf(data)
     judgement, pages, total, begun = Judgement(), list[Page](), 0, monotonic()
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # Pillow refuses what is twice as large
     try:

@@ -2,14 +2,9 @@
 
 from base64 import b64encode
 
-from activities.parsing import einvoice, injection, mail, markup, pdf
+from activities.parsing import einvoice, injection, magic, mail, markup, pdf
 from activities.parsing.judgement import UNREAD_SCAN, quoted
 from schemas.source import Ingested, IntakeLimits, Page, TextLine, Verdict, VerdictStatus
-
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
-"""JPEG, PNG and both kinds of TIFF."""
-_PDF_HEADER_WITHIN = 1024
-"""Readers accept this much before the header; so do senders."""
 
 
 def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
@@ -19,9 +14,9 @@ def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
         return _refused("malformed", f"{len(data)} bytes, more than the {limits.max_bytes} accepted")
     if mail.looks_like_mail(data):
         return _refused("malformed", "an e-mail: 'casework start' splits it into its documents")
-    if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
+    if magic.is_pdf(data):
         return pdf.ingest(data, limits)
-    if data.startswith(_PICTURES):
+    if data.startswith(magic.PICTURES):
         return Ingested(format="image", is_scan=True, verdict=Verdict(status="missing", reasons=(UNREAD_SCAN,)))
     if markup.looks_like_xml(data):
         return _ingest_xml(data)

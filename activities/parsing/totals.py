@@ -10,14 +10,13 @@ from typing import NamedTuple
 from activities.parsing import amounts, labels
 from activities.parsing.amounts import Amount, Mark
 from activities.parsing.labels import Kind, Label
-from activities.parsing.layout import Line
+from activities.parsing.layout import EVIDENCE, Line
 from schemas.proposal import Field
 
 NAMES: dict[Kind, str] = {"net": "net_amount", "tax": "tax_amount", "gross": "gross_amount"}
 AGREEMENT = 6.0
 """What net + tax = gross weighs against the strength of labels, of which the best has 3."""
 CENT = Decimal("0.01")
-EVIDENCE = 200
 
 _PROVEN, _PLAUSIBLE, _ALONE, _LABELLED = 0.7, 0.58, 0.42, 0.3
 """Where confidence begins: net + tax = gross holds; it does, but a tax of 0 proves little; there are no three to add;
