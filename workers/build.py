@@ -1,8 +1,9 @@
 """The composition root: everything real is built here, once, and handed inward."""
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from temporalio.workflow import NondeterminismError
 from activities.audit import Audit
 from activities.cases import Cases
 from activities.crm import Crm, EmbeddedCrm
+from activities.directory import Directory
 from activities.documents import Documents
 from activities.model import Endpoint, Model, Readers
 from activities.parsers import Parsers
@@ -41,6 +43,7 @@ class Parts:
     model: Model
     rules: Rules
     crm: Crm
+    directory: Directory
 
 
 @contextmanager
@@ -64,7 +67,25 @@ def built(settings: Settings) -> Iterator[Parts]:
             model=Model(blobs, reading, audit),
             rules=Rules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
+            directory=Directory(engine, code_key(settings)),
         )
+
+
+def code_key(settings: Settings) -> bytes:
+    """The key of codes: the setting's, or one made for this home, where a single machine needs no more."""
+    if key := settings.code_key.get_secret_value():
+        return key.encode()
+    path = settings.home / "code.key"
+    with suppress(FileExistsError):
+        # Written aside and linked, so that of two that start at once one makes it, whole, and both read it.
+        aside = settings.home / f"code.key.{os.getpid()}"
+        aside.touch(mode=0o600)
+        aside.write_bytes(os.urandom(32))
+        try:
+            os.link(aside, path)
+        finally:
+            aside.unlink()
+    return path.read_bytes()
 
 
 @contextmanager
@@ -94,6 +115,9 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.cases.waiting,
         parts.cases.close,
         parts.audit.acts,
+        parts.directory.open,
+        parts.directory.recheck,
+        parts.directory.check_codes,
     ]
 
 

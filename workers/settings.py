@@ -42,6 +42,10 @@ class Settings(BaseModel):
     ocr: bool = True
     """Read scans where the extra [ocr] is installed; their process is bound to 2 GB of memory."""
     model_key: SecretStr = SecretStr("")
+    keys: Path | None = None
+    """The folder with your own private keys; by default in `home`."""
+    code_key: SecretStr = SecretStr("")
+    """What the codes of approvers are derived from, the same for all workers; empty is a key kept in `home`."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -57,6 +61,10 @@ class Settings(BaseModel):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.home.resolve() / 'casework.db'}"
+
+    @property
+    def key_folder(self) -> Path:
+        return self.keys or self.home / "keys"
 
     @property
     def blobs(self) -> str:
