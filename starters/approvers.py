@@ -42,9 +42,7 @@ def add(
         public = key or public_half(private_key(folder, person) or new_key(folder, person))
         it.parts.directory.add(person, public, groups or (), who or it.settings.person)
     kept = "" if key else f"; the private key is kept in {folder}"
-    screen.out.print(
-        f"{person} decides from now on, in steps that open from now on, proven by the key {public[:12]}{kept}"
-    )
+    screen.out.print(f"{person} decides, in steps that open from now on, by the key {public[:12]}{kept}")
 
 
 @approver_app.command("revoke")

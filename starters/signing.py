@@ -4,6 +4,7 @@ import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -75,11 +76,9 @@ def _loaded(pem: bytes, where: str) -> Ed25519PrivateKey:
     return key
 
 
-def _keyring():  # type: ignore[no-untyped-def]  # noqa: ANN202  (an extra, without types)
+def _keyring() -> Any:
     try:
         import keyring
     except ImportError:
-        raise Refused(
-            "CASEWORK_KEYS names the keyring: install it with 'pip install keyring', or name a folder"
-        ) from None
+        raise Refused("CASEWORK_KEYS names the keyring: 'pip install keyring' first, or name a folder") from None
     return keyring
