@@ -77,3 +77,10 @@ class Telling(Message):
     outcome: str = ""
     with_code: bool = False
     """The step takes codes: each person is sent their own."""
+
+
+class Told(Audited):
+    """What became of a notice to one person."""
+
+    sent: bool
+    problem: str = ""

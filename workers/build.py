@@ -13,17 +13,19 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.workflow import NondeterminismError
 
+from activities.addresses import Addresses, BadAddresses
 from activities.audit import Audit
 from activities.cases import Cases
 from activities.crm import Crm, EmbeddedCrm
 from activities.documents import Documents
 from activities.model import Endpoint, Model, Readers
+from activities.notices import Notices
 from activities.parsers import Parsers
 from activities.rules import Rules
 from activities.store import Blobs
 from workers.database import connect_database
 from workers.heartbeats import Heartbeats
-from workers.settings import Settings
+from workers.settings import BadSettings, Settings
 
 THREADS = 16
 
@@ -41,6 +43,7 @@ class Parts:
     model: Model
     rules: Rules
     crm: Crm
+    notices: Notices
 
 
 @contextmanager
@@ -64,6 +67,7 @@ def built(settings: Settings) -> Iterator[Parts]:
             model=Model(blobs, reading, audit),
             rules=Rules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
+            notices=Notices(Addresses(settings.notices), audit, settings.ui_link),
         )
 
 
@@ -94,11 +98,17 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.cases.waiting,
         parts.cases.close,
         parts.audit.acts,
+        parts.notices.send,
+        parts.notices.give_up,
     ]
 
 
 def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False) -> Worker:
     """Tests rehearse: every step is replayed, and a step that replays differently fails the run."""
+    try:
+        parts.notices.addresses.check()
+    except BadAddresses as error:
+        raise BadSettings(f"CASEWORK_NOTICES: {error}") from None
     return Worker(
         client,
         task_queue=task_queue,
