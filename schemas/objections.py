@@ -22,6 +22,8 @@ def objection(wait: Standing, decision: Decision, now: datetime, channel: Channe
         return "the deadline has passed and the case has expired"
     if channel == "update" and wait.late(now):
         return "the deadline has passed"
+    if proof == "code" and decision.by in wait.coded:
+        return "this code was used: sign the decision, or wait for the next step's code"
     return (
         _unproven(ask, decision, now, proof)
         or _not_theirs(wait, ask, decision)

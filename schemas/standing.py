@@ -94,6 +94,8 @@ class Standing(Message):
     """Ids of decisions that no longer count."""
     spent: frozenset[str] = frozenset()
     """Ids that were used."""
+    coded: frozenset[str] = frozenset()
+    """Whose code for this step was used."""
     counted: tuple[Decision, ...] = ()
     """The votes of earlier steps and questions of this case."""
     passed: tuple[str, ...] = ()
@@ -171,8 +173,26 @@ class Standing(Message):
         )
 
     @property
+    def openings(self) -> int:
+        """How often this case has asked anything."""
+        return self.ask.opening if self.ask else 0
+
+    def has_passed(self, draft: Digest, step: str) -> bool:
+        return self.ask is not None and self.ask.draft == draft and step in self.passed
+
+    def is_at(self, draft: Digest, step: str) -> bool:
+        """Whether this very question is open."""
+        ask = self.ask
+        return ask is not None and (ask.draft, ask.step) == (draft, step) and not self.closed
+
+    @property
     def correctors(self) -> frozenset[str]:
         return frozenset(vote.by for vote in (*self.counted, *self.votes) if vote.verdict == "correct")
+
+    def agreed(self, draft: Digest) -> tuple[str, ...]:
+        """Who has approved this draft, in the order of their votes."""
+        yeses = (vote for vote in (*self.counted, *self.votes) if vote.verdict == "approve" and vote.draft == draft)
+        return tuple(dict.fromkeys(vote.by for vote in yeses))
 
     def late(self, now: datetime) -> bool:
         """The deadline has come, though nothing has acted on it yet."""

@@ -37,6 +37,7 @@ class CaseRow(SQLModel, table=True):
     status: str = Field(default="started", index=True)
     stage: str = ""
     phase: str = ""
+    step: str = ""
     outcome: str | None = Field(default=None, index=True)
     reasons: list[str] = Field(default_factory=list, sa_type=JSON)
     approvers: list[str] = Field(default_factory=list, sa_type=JSON)

@@ -53,8 +53,9 @@ class Wait(Standing):
             return self.having(**{**fresh, "ask": ask.model_copy(update={"turns": self.ask.turns}), "turn": self.turn})
         agreed = self.decision is not None and self.decision.verdict == "approve"
         same = self.ask is not None and self.ask.draft == ask.draft
-        passed = (*self.passed, self.ask.step) if self.ask and same and agreed else ()
-        return self.having(**fresh, questions=(), stopped=ZERO, passed=passed).passed_over()
+        passed = (*self.passed, *((self.ask.step,) if self.ask and agreed else ())) if same else ()
+        again = {"questions": (), "stopped": ZERO, "coded": frozenset(), "passed": passed}
+        return self.having(**fresh, **again).passed_over()
 
     def tick(self, now: datetime) -> "Wait":
         """The next phase when its instant has come; call until nothing changes."""
@@ -79,10 +80,12 @@ class Wait(Standing):
 
     def without(self, withdrawal: Withdrawal) -> tuple["Wait", Reply]:
         """What has settled stays; any other decision with this id does not count: heard, kept or still to come."""
-        if withdrawal.id in self.spent - self.unsettled:
+        theirs = frozenset((withdrawal.id,))
+        if theirs <= self.spent - self.unsettled - self.withdrawn:
             return self, Reply(accepted=False, reason="too late: the decision has been taken")
         votes, kept = (tuple(it for it in said if it.id != withdrawal.id) for said in (self.votes, self.kept))
-        return self.having(votes=votes, kept=kept, withdrawn=self.withdrawn | {withdrawal.id}), Reply(accepted=True)
+        left = {"votes": votes, "kept": kept, "unsettled": self.unsettled - theirs}
+        return self.having(**left, withdrawn=self.withdrawn | theirs), Reply(accepted=True)
 
     def hear(
         self, decision: Decision, now: datetime, channel: Channel, proof: Proof | None = "asserted"
@@ -98,7 +101,8 @@ class Wait(Standing):
         if reason := objection(self, decision, now, channel, proof):
             return self, Reply(accepted=False, reason=reason)
         spent = self.spent | {decision.id} if decision.id and decision.verdict != "comment" else self.spent
-        return EFFECTS[decision.verdict](self, decision, now).having(spent=spent), Reply(accepted=True)
+        coded = self.coded | {decision.by} if proof == "code" else self.coded
+        return EFFECTS[decision.verdict](self, decision, now).having(spent=spent, coded=coded), Reply(accepted=True)
 
     def _voted(self, decision: Decision, _now: datetime) -> "Wait":
         step = self.ask.step if self.ask else ""
