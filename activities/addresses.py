@@ -27,7 +27,7 @@ class Addresses:
         from apprise import LogCapture
 
         quiet()
-        with LogCapture(level=logging.WARNING, fmt="a fault") as faults:
+        with LogCapture(level=logging.WARNING, fmt="%(levelname)s") as faults:  # type: ignore[no-untyped-call]
             found = self._all()
         if not found or faults.getvalue():
             raise BadAddresses(
@@ -50,7 +50,11 @@ class Addresses:
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8"
             raise BadAddresses(f"{self.file} cannot be read: {why}") from None
-        return list(ConfigFile(path=str(self.file), asset=AppriseAsset(storage_mode="memory")).services())
+        asset = AppriseAsset(storage_mode="memory")  # else it keeps files in the home of whoever runs the worker
+        try:
+            return list(ConfigFile(path=str(self.file), asset=asset).services())  # type: ignore[no-untyped-call]
+        except Exception as error:  # noqa: BLE001  (its words may quote an address)
+            raise BadAddresses(f"apprise breaks on {self.file} ({type(error).__name__})") from None
 
 
 def quiet() -> None:

@@ -40,12 +40,13 @@ async def tell(telling: Telling) -> None:
 async def _start(telling: Telling, person: str) -> None:
     """A reset of the case goes through here again and finds the notices it sent; a rerun is another run, and tells."""
     run = workflow.info().first_execution_run_id
-    about = (telling.kind, telling.opening, telling.step, telling.outcome, (telling.draft or "")[:12], person, run)
+    draft = telling.draft[:12] if telling.draft else ""
+    about = (telling.kind, telling.opening, telling.step, telling.question, telling.outcome, draft, person, run)
     with suppress(WorkflowAlreadyStartedError):
         await workflow.start_child_workflow(
             NAME,
             telling.model_copy(update={"people": (person,)}),
-            id="/".join((telling.case, NAME, *(str(part) for part in about if part != ""))),
+            id="/".join((telling.case, NAME, *(str(part) for part in about if part))),
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,

@@ -42,5 +42,5 @@ CHECK = LocalActivityConfig(**TABLES, schedule_to_close_timeout=DAY)
 NOTICE = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=1),
     schedule_to_close_timeout=3 * DAY,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=10)),
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
 )
