@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import fsspec
 from openai import OpenAI
@@ -14,18 +15,21 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.workflow import NondeterminismError
 
+from activities.addresses import Addresses, BadAddresses
 from activities.audit import Audit
 from activities.cases import Cases
 from activities.crm import Crm, EmbeddedCrm
 from activities.directory import Directory
 from activities.documents import Documents
 from activities.model import Endpoint, Model, Readers
+from activities.notices import Notices
 from activities.parsers import Parsers
+from activities.proof import code_for
 from activities.rules import Rules
 from activities.store import Blobs
 from workers.database import connect_database
 from workers.heartbeats import Heartbeats
-from workers.settings import Settings
+from workers.settings import BadSettings, Settings
 
 THREADS = 16
 
@@ -44,6 +48,7 @@ class Parts:
     rules: Rules
     crm: Crm
     directory: Directory
+    notices: Notices
 
 
 @contextmanager
@@ -51,7 +56,7 @@ def built(settings: Settings) -> Iterator[Parts]:
     """Build all parts from the settings; what holds processes or connections is let go at the end."""
     settings.home.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        engine = connect_database(settings.database)
+        engine, codes = connect_database(settings.database), code_key(settings)
         stack.callback(engine.dispose)
         files, root = fsspec.url_to_fs(settings.blobs)
         blobs = Blobs(files, root)
@@ -67,7 +72,8 @@ def built(settings: Settings) -> Iterator[Parts]:
             model=Model(blobs, reading, audit),
             rules=Rules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
-            directory=Directory(engine, code_key(settings)),
+            directory=Directory(engine, codes),
+            notices=Notices(Addresses(settings.notices), audit, settings.ui_link, partial(code_for, codes)),
         )
 
 
@@ -118,11 +124,17 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.directory.open,
         parts.directory.recheck,
         parts.directory.check_codes,
+        parts.notices.send,
+        parts.notices.give_up,
     ]
 
 
 def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False) -> Worker:
     """Tests rehearse: every step is replayed, and a step that replays differently fails the run."""
+    try:
+        parts.notices.addresses.check()
+    except BadAddresses as error:
+        raise BadSettings(f"CASEWORK_NOTICES: {error}") from None
     return Worker(
         client,
         task_queue=task_queue,
