@@ -15,17 +15,20 @@ from sqlmodel import Session, SQLModel, col, select
 from temporalio import activity
 
 from activities.store import hold, reading, writing
-from schemas.approval import ActsRequest
+from schemas.approval import Act, ActsRequest
 from schemas.audit import GENESIS, Fault, Head, Link, faults
 from schemas.tables import AuditEntry, AuditHead, CaseKey, CaseRow
 
 Body = Mapping[str, object]
+Remark = Mapping[str, str]
 ENTRIES, HEADS, KEYS = (SQLModel.metadata.tables[kind.__tablename__] for kind in (AuditEntry, AuditHead, CaseKey))
 HEAD = select(HEADS.c.seq, HEADS.c.digest).where(HEADS.c.case_id == bindparam("case")).with_for_update()
 KEY = select(KEYS.c.key).where(KEYS.c.case_id == bindparam("case"))
 ENTER = ENTRIES.insert()
 EXTEND = HEADS.update().where(HEADS.c.case_id == bindparam("case"))
 NONCE = 12
+DIRECTORY = "directory/"
+"""Chains of people, by id, not of cases: who entered and who revoked them."""
 
 
 def append(session: Session, case: str, kind: str, body: Body) -> Head:
@@ -106,6 +109,19 @@ class Audit:
             key = session.get(CaseKey, case)
         return [(Link.model_construct(**row.model_dump(), case=case), _unsealed(key, row)) for row in found]
 
+    def remarks(self, case: str) -> list[Remark]:
+        """What people said about a case beside their votes: who, when, in which words."""
+        acts = [
+            (link, Act.model_validate(body))
+            for link, body in self.entries(case)
+            if body and link.kind == "person.decision"
+        ]
+        return [
+            {"by": act.by, "at": link.at[:16], "note": act.decision.note}
+            for link, act in acts
+            if act.decision and act.decision.verdict == "comment" and act.reply.accepted
+        ]
+
     def erase(self, case: str) -> None:
         """Make the bodies of a case's entries, past and future, unreadable for good; the chain still verifies."""
         with writing(self.engine, case) as session:
@@ -123,7 +139,7 @@ class Audit:
         with reading(self.engine) as session:
             rows = self._rows(session, case)
             head = session.get(AuditHead, case)
-            known = session.get(CaseRow, case) is not None
+            known = case.startswith(DIRECTORY) or session.get(CaseRow, case) is not None
         found, links, told = [], [], list(heads)
         for place, row in enumerate(rows, 1):
             try:

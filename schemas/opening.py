@@ -17,6 +17,7 @@ class StepOpening(Message):
     step: Step
     policy: ApprovalPolicy
     at: datetime
+    submitter: str = ""
 
 
 class Opened(Message):

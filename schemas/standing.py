@@ -48,7 +48,8 @@ class Ask(Message):
     ) -> "Ask":
         """The one question of a case that began before there were steps."""
         seats = tuple(Seat(voter=person) for person in policy.approvers)
-        step = Step(name="any", voters=seats, remind_after=policy.remind_after, patience=policy.patience)
+        times = {"remind_after": policy.remind_after, "patience": policy.patience}
+        step = Step(name="any", voters=seats).model_copy(update=times)
         members = {person: (person,) for person in (*policy.approvers, policy.owner)}
         turns = turns_of(step, policy, members, now)
         return cls(draft=draft, turns=turns, owner=policy.owner, blocked=blocked, fields=fields)

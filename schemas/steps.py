@@ -77,7 +77,8 @@ class Step(Message):
     veto: tuple[Voter, ...] = ()
     """Voters whose no ends the step, however many others agree."""
     when: tuple[Condition, ...] = ()
-    remind_after: timedelta = Bounded(default=timedelta(days=1), gt=timedelta(0))
+    remind_after: timedelta | None = Bounded(default=None, gt=timedelta(0))
+    """None: half-way."""
     patience: timedelta = Bounded(default=timedelta(days=3), gt=timedelta(0))
     escalate: tuple[Escalation, ...] = ()
 
@@ -93,6 +94,8 @@ class Step(Message):
         voters = {seat.voter for seat in self.voters}
         if strangers := sorted({*self.mandatory, *self.veto} - voters):
             raise ValueError(f"{self.name}: mandatory or veto, but no voter of this step: {', '.join(strangers)}")
+        if self.remind_after and self.remind_after >= self.patience:
+            raise ValueError(f"{self.name}: remind_after is not before the end of its patience, {self.patience}")
         if isinstance(self.rule, int) and self.rule > len(voters) and not any(map(is_group, voters)):
             raise ValueError(f"{self.name}: {self.rule} of {len(voters)} people cannot agree")
         return self

@@ -114,7 +114,7 @@ def turns_of(
         "veto": step.veto,
     }
     turns = [
-        Turn(phase="open", until=min(opened + step.remind_after, due), **own),
+        Turn(phase="open", until=min(opened + (step.remind_after or step.patience / 2), due), **own),
         Turn(phase="reminded", until=due, **own),
     ]
     levels: list[tuple[Literal["escalated", "handed"], Sequence[str], timedelta]] = [

@@ -15,6 +15,7 @@ from starters.launch import Launcher, Process, Started
 from starters.life import running, stopped, ui_link
 from starters.screen import bullets, err, out, plain, short, standing, table_of
 from starters.shell import Shell
+from starters.signing import signed
 
 SAMPLES = Path(__file__).parent / "samples"
 LOOK = 0.2
@@ -101,7 +102,8 @@ async def _approve_one(it: Shell, client: Client, rows: list[CaseRow]) -> str | 
     row = min(open_, key=lambda row: len(row.reasons))
     person = row.approvers[0]
     out.print(f"casework approve {short(row.id)} --as {person}    ({plain(row.source_name)})")
-    reply: Reply = await decide(client, it.parts, row, decision(row, person, "approve", draft=None))
+    said = signed(it.settings, row, decision(row, person, "approve", draft=None))
+    reply: Reply = await decide(client, it.parts, row, said)
     if not reply.accepted:
         out.print(f"[red]refused[/]: {plain(reply.reason)}")
         return None

@@ -1,8 +1,9 @@
 """The composition root: everything real is built here, once, and handed inward."""
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from activities.addresses import Addresses, BadAddresses
 from activities.audit import Audit
 from activities.cases import Cases
 from activities.crm import Crm, EmbeddedCrm
+from activities.directory import Directory
 from activities.documents import Documents
 from activities.model import Endpoint, Model, Readers
 from activities.notices import Notices
@@ -44,6 +46,7 @@ class Parts:
     rules: Rules
     crm: Crm
     notices: Notices
+    directory: Directory
 
 
 @contextmanager
@@ -56,7 +59,7 @@ def built(settings: Settings) -> Iterator[Parts]:
         files, root = fsspec.url_to_fs(settings.blobs)
         blobs = Blobs(files, root)
         reading = stack.enter_context(readers(settings))
-        audit, port = Audit(engine), EmbeddedCrm(engine)
+        audit, port, key = Audit(engine), EmbeddedCrm(engine), code_key(settings)
         yield Parts(
             engine=engine,
             blobs=blobs,
@@ -67,8 +70,26 @@ def built(settings: Settings) -> Iterator[Parts]:
             model=Model(blobs, reading, audit),
             rules=Rules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
-            notices=Notices(Addresses(settings.notices), audit, settings.ui_link),
+            notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
+            directory=Directory(engine, key),
         )
+
+
+def code_key(settings: Settings) -> bytes:
+    """The key of codes: the setting's, or one made for this home, where a single machine needs no more."""
+    if key := settings.code_key.get_secret_value():
+        return key.encode()
+    path = settings.home / "code.key"
+    with suppress(FileExistsError):
+        # Written aside and linked, so that of two that start at once one makes it, whole, and both read it.
+        aside = settings.home / f"code.key.{os.getpid()}"
+        aside.touch(mode=0o600)
+        aside.write_bytes(os.urandom(32))
+        try:
+            os.link(aside, path)
+        finally:
+            aside.unlink()
+    return path.read_bytes()
 
 
 @contextmanager
@@ -100,6 +121,9 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.audit.acts,
         parts.notices.send,
         parts.notices.give_up,
+        parts.directory.open,
+        parts.directory.recheck,
+        parts.directory.check_codes,
     ]
 
 

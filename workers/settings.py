@@ -47,6 +47,10 @@ class Settings(BaseModel):
     model_key: SecretStr = SecretStr("")
     notices: Path | None = None
     """An apprise configuration file (YAML or text) whose tags are the ids of people; without it none is told."""
+    keys: Path | None = None
+    """The folder with your own private keys; by default in `home`."""
+    code_key: SecretStr = SecretStr("")
+    """What the codes of approvers are derived from, the same for all workers; empty is a key kept in `home`."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -62,6 +66,10 @@ class Settings(BaseModel):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.home.resolve() / 'casework.db'}"
+
+    @property
+    def key_folder(self) -> Path:
+        return self.keys or self.home / "keys"
 
     @property
     def blobs(self) -> str:

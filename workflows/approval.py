@@ -108,7 +108,7 @@ class Approval:
         """The question of a step, to the people who have a say in it as of now."""
         assert asking.view.draft is not None
         policy = asking.policy
-        opening = StepOpening(case=self._case, step=step, policy=policy, at=workflow.now())
+        opening = StepOpening(case=self._case, step=step, policy=policy, at=workflow.now(), submitter=asking.submitter)
         opened = await finished(workflow.start_local_activity_method(Directory.open, opening, **TABLES))
         maker = {asking.submitter: "they submitted it"} if policy.maker_checker and asking.submitter else {}
         corrector = {} if policy.self_confirmation else dict.fromkeys(self._wait.correctors, "they corrected it")
