@@ -24,8 +24,8 @@ TITLES: Mapping[Notice, str] = {
     "outcome": "A case has ended",
 }
 QUESTION = "You are asked something about a case that you submitted"
-PATIENCE = timedelta(seconds=45)
-"""For all addresses of a person together; the step itself has a minute."""
+PATIENCE = timedelta(seconds=30)
+"""For all addresses of a person together; the step itself has a minute, and a worker that stops waits no longer."""
 NO_ADDRESS = "no address"
 
 

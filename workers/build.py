@@ -1,9 +1,9 @@
 """The composition root: everything real is built here, once, and handed inward."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,8 +28,10 @@ from activities.store import Blobs
 from workers.database import connect_database
 from workers.heartbeats import Heartbeats
 from workers.settings import BadSettings, Settings
+from workflows.options import notices_queue
 
 THREADS = 16
+NOTICES = 8
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def readers(settings: Settings) -> Iterator[Readers]:
 
 
 def activities_of(parts: Parts) -> list[Callable[..., object]]:
-    """What a worker offers to workflows."""
+    """What a worker offers to workflows on the queue of their cases."""
     return [
         parts.documents.ingest,
         parts.model.read_invoice,
@@ -119,7 +121,6 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.cases.waiting,
         parts.cases.close,
         parts.audit.acts,
-        parts.notices.send,
         parts.notices.give_up,
         parts.directory.open,
         parts.directory.recheck,
@@ -127,13 +128,24 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
     ]
 
 
-def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False) -> Worker:
-    """Tests rehearse: every step is replayed, and a step that replays differently fails the run."""
+def notices_of(parts: Parts) -> list[Callable[..., object]]:
+    """What it offers on the queue of notices."""
+    return [parts.notices.send]
+
+
+@asynccontextmanager
+async def build_worker(
+    client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False
+) -> AsyncIterator[None]:
+    """Work on cases and their notices while inside.
+
+    Tests rehearse: every step is replayed, and a step that replays differently fails the run.
+    """
     try:
         parts.notices.addresses.check()
     except BadAddresses as error:
         raise BadSettings(f"CASEWORK_NOTICES: {error}") from None
-    return Worker(
+    cases = Worker(
         client,
         task_queue=task_queue,
         activities=activities_of(parts),
@@ -148,3 +160,15 @@ def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bo
         # Every beat is sent: by default they are held back until little is left of the timeout they keep from passing.
         max_heartbeat_throttle_interval=timedelta(seconds=1),
     )
+    # On threads of their own: mail servers that do not answer must not hold up the steps of cases.
+    notices = Worker(
+        client,
+        task_queue=notices_queue(task_queue),
+        activities=notices_of(parts),
+        activity_executor=ThreadPoolExecutor(NOTICES),
+        max_concurrent_activities=NOTICES,
+        graceful_shutdown_timeout=timedelta(seconds=30),
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+    )
+    async with cases, notices:
+        yield

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from socket import create_server
 from uuid import uuid4
 
 import pytest
@@ -16,14 +17,15 @@ from temporalio.worker import Worker
 from activities.proof import code_for
 from schemas.opening import CodeFor, Telling, Told
 from schemas.policy import InvoicePolicy
-from tests.desk import CLERK, OVER_LIMIT, PATIENCE, Case, Desk, approval, policy
+from tests.desk import CLEAN, CLERK, OVER_LIMIT, PATIENCE, Case, Desk, approval, policy
 from tests.receivers import SECRET, Receiver, free_port, receiving
 from tests.workflows.scenarios import outcome_of
 from tests.workflows.test_approval import reset_to_first_task
-from workers.build import build_worker, built
+from workers.build import NOTICES, THREADS, build_worker, built
 from workers.replay import replay
-from workers.settings import Settings
+from workers.settings import BadSettings, Settings
 from workers.temporal import plugin
+from workflows.options import notices_queue
 
 
 @pytest.fixture
@@ -178,12 +180,9 @@ async def test_notice_that_is_given_up_ends_and_is_audited(desk: Desk) -> None:
     case, queue = desk.named("given-up"), uuid4().hex
     one = Telling(case=case, kind="breach", people=(CLERK,))
 
-    async with Worker(
-        desk.client,
-        task_queue=queue,
-        activities=[refused_for_days, desk.parts.notices.give_up],
-        activity_executor=ThreadPoolExecutor(1),
-    ):
+    records, threads = desk.parts.notices.give_up, ThreadPoolExecutor(1)
+    sending = Worker(desk.client, task_queue=notices_queue(queue), activities=[refused_for_days])
+    async with sending, Worker(desk.client, task_queue=queue, activities=[records], activity_executor=threads):
         notice = await desk.client.start_workflow("notice", one, id=f"{case}/n", task_queue=queue, result_type=Told)
         given_up = await notice.result()
 
@@ -244,3 +243,23 @@ async def test_case_that_told_people_replays(desk: Desk) -> None:
     await told_after(desk, case)
 
     assert not (await replay(await case.fetch_history())).failed
+
+
+async def test_notices_that_hang_do_not_hold_up_cases(desk: Desk, addresses: Path) -> None:
+    with create_server(("127.0.0.1", 0), backlog=128) as silent:  # takes every connection, and never answers
+        addresses.write_text(f"{CLERK}=json://127.0.0.1:{silent.getsockname()[1]}/?rto=9\n")
+        for number in range(NOTICES + THREADS):
+            one = Telling(case=desk.named(str(number)), kind="breach", people=(CLERK,))
+            await desk.client.start_workflow("notice", one, id=f"{one.case}/n", task_queue=desk.queue)
+
+        case = await desk.start(CLEAN, policy())
+
+        assert (await asyncio.wait_for(case.result(), 8)).status == "applied"
+
+
+async def test_worker_does_not_start_on_addresses_that_are_not_understood(desk: Desk, addresses: Path) -> None:
+    addresses.write_text("prose\n")
+
+    with pytest.raises(BadSettings, match="CASEWORK_NOTICES"):
+        async with build_worker(desk.client, "any", desk.parts):
+            pass
