@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.addresses import Addresses, BadAddresses
 from activities.audit import Audit
+from activities.proof import code_for
 from schemas.opening import CodeFor, Telling, Told
 from schemas.policy import Notice
 
@@ -23,8 +24,8 @@ TITLES: Mapping[Notice, str] = {
     "outcome": "A case has ended",
 }
 QUESTION = "You are asked something about a case that you submitted"
-PATIENCE = timedelta(seconds=45)
-"""For all addresses of a person together; the step itself has a minute."""
+PATIENCE = timedelta(seconds=30)
+"""For all addresses of a person together; the step itself has a minute, and a worker that stops waits no longer."""
 NO_ADDRESS = "no address"
 
 
@@ -34,8 +35,7 @@ class Notices:
     audit: Audit
     link: Callable[[str, str], str]
     """Where a case is looked at: from its id and its namespace."""
-    code: Callable[[CodeFor], str] | None = None
-    """What proves that somebody reads the mail of a person; it is in the notice, and nowhere else."""
+    code_key: bytes
 
     @activity.defn(name="notices.send")
     def send(self, telling: Telling) -> Told:
@@ -88,12 +88,11 @@ class Notices:
         return "\n".join(lines)
 
     def _code(self, telling: Telling) -> tuple[str, ...]:
+        """It shows that whoever gives it reads what is sent to this person; so it is in the notice and nowhere else."""
         if not telling.with_code or telling.draft is None:
             return ()
-        if self.code is None:
-            raise self._unsent(telling, "the step takes codes, and this worker has no key to make them with")
         place = telling.model_dump(include={"case", "step", "draft", "opening"})
-        code = self.code(CodeFor(person=telling.people[0], **place))
+        code = code_for(self.code_key, CodeFor(person=telling.people[0], **place))
         return ("", f"Your code: {code}", "It is yours alone, and good for this step and this draft.")
 
 

@@ -1,12 +1,11 @@
 """The composition root: everything real is built here, once, and handed inward."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 import fsspec
 from openai import OpenAI
@@ -24,14 +23,15 @@ from activities.documents import Documents
 from activities.model import Endpoint, Model, Readers
 from activities.notices import Notices
 from activities.parsers import Parsers
-from activities.proof import code_for
 from activities.rules import Rules
 from activities.store import Blobs
 from workers.database import connect_database
 from workers.heartbeats import Heartbeats
 from workers.settings import BadSettings, Settings
+from workflows.options import notices_queue
 
 THREADS = 16
+NOTICES = 8
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Parts:
     model: Model
     rules: Rules
     crm: Crm
-    directory: Directory
     notices: Notices
+    directory: Directory
 
 
 @contextmanager
@@ -56,12 +56,12 @@ def built(settings: Settings) -> Iterator[Parts]:
     """Build all parts from the settings; what holds processes or connections is let go at the end."""
     settings.home.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        engine, codes = connect_database(settings.database), code_key(settings)
+        engine = connect_database(settings.database)
         stack.callback(engine.dispose)
         files, root = fsspec.url_to_fs(settings.blobs)
         blobs = Blobs(files, root)
         reading = stack.enter_context(readers(settings))
-        audit, port = Audit(engine), EmbeddedCrm(engine)
+        audit, port, key = Audit(engine), EmbeddedCrm(engine), code_key(settings)
         yield Parts(
             engine=engine,
             blobs=blobs,
@@ -72,8 +72,8 @@ def built(settings: Settings) -> Iterator[Parts]:
             model=Model(blobs, reading, audit),
             rules=Rules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
-            directory=Directory(engine, codes),
-            notices=Notices(Addresses(settings.notices), audit, settings.ui_link, partial(code_for, codes)),
+            notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
+            directory=Directory(engine, key),
         )
 
 
@@ -112,7 +112,7 @@ def readers(settings: Settings) -> Iterator[Readers]:
 
 
 def activities_of(parts: Parts) -> list[Callable[..., object]]:
-    """What a worker offers to workflows."""
+    """What a worker offers to workflows on the queue of their cases."""
     return [
         parts.documents.ingest,
         parts.model.read_invoice,
@@ -121,21 +121,31 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.cases.waiting,
         parts.cases.close,
         parts.audit.acts,
+        parts.notices.give_up,
         parts.directory.open,
         parts.directory.recheck,
         parts.directory.check_codes,
-        parts.notices.send,
-        parts.notices.give_up,
     ]
 
 
-def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False) -> Worker:
-    """Tests rehearse: every step is replayed, and a step that replays differently fails the run."""
+def notices_of(parts: Parts) -> list[Callable[..., object]]:
+    """What it offers on the queue of notices."""
+    return [parts.notices.send]
+
+
+@asynccontextmanager
+async def build_worker(
+    client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False
+) -> AsyncIterator[None]:
+    """Work on cases and their notices while inside.
+
+    Tests rehearse: every step is replayed, and a step that replays differently fails the run.
+    """
     try:
         parts.notices.addresses.check()
     except BadAddresses as error:
         raise BadSettings(f"CASEWORK_NOTICES: {error}") from None
-    return Worker(
+    cases = Worker(
         client,
         task_queue=task_queue,
         activities=activities_of(parts),
@@ -150,3 +160,15 @@ def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bo
         # Every beat is sent: by default they are held back until little is left of the timeout they keep from passing.
         max_heartbeat_throttle_interval=timedelta(seconds=1),
     )
+    # On threads of their own: mail servers that do not answer must not hold up the steps of cases.
+    notices = Worker(
+        client,
+        task_queue=notices_queue(task_queue),
+        activities=notices_of(parts),
+        activity_executor=ThreadPoolExecutor(NOTICES),
+        max_concurrent_activities=NOTICES,
+        graceful_shutdown_timeout=timedelta(seconds=30),
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+    )
+    async with cases, notices:
+        yield

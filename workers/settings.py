@@ -45,12 +45,12 @@ class Settings(BaseModel):
     ocr: bool = True
     """Read scans where the extra [ocr] is installed; their process is bound to 2 GB of memory."""
     model_key: SecretStr = SecretStr("")
+    notices: Path | None = None
+    """An apprise configuration file (YAML or text) whose tags are the ids of people; without it none is told."""
     keys: Path | None = None
     """The folder with your own private keys; by default in `home`."""
     code_key: SecretStr = SecretStr("")
     """What the codes of approvers are derived from, the same for all workers; empty is a key kept in `home`."""
-    notices: Path | None = None
-    """An apprise configuration file (YAML or text) whose tags are the ids of people; without it none is told."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:

@@ -6,11 +6,12 @@ from contextlib import suppress
 from temporalio import workflow
 from temporalio.common import RawValue, WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is_cancelled_exception
+from temporalio.workflow import ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
     from activities.notices import Notices
     from schemas.opening import Telling, Told
-    from workflows.options import NOTICE, TABLES
+    from workflows.options import NOTICE, TABLES, notices_queue
     from workflows.payload import parsed
 
 NAME = "notice"
@@ -24,8 +25,9 @@ class Notice:
         telling = parsed(start, Telling)
         if telling is None or len(telling.people) != 1:
             return Told(sent=False, problem="the start input is no notice to one person: a case starts these itself")
+        options = ActivityConfig(**NOTICE, task_queue=notices_queue(workflow.info().task_queue))
         try:
-            return await workflow.execute_activity_method(Notices.send, telling, **NOTICE)
+            return await workflow.execute_activity_method(Notices.send, telling, **options)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise

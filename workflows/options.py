@@ -44,3 +44,8 @@ NOTICE = ActivityConfig(
     schedule_to_close_timeout=3 * DAY,
     retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
 )
+
+
+def notices_queue(task_queue: str) -> str:
+    """The queue beside that of the cases on which their notices are sent."""
+    return f"{task_queue}-notices"

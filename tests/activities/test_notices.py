@@ -13,12 +13,14 @@ from temporalio.testing import ActivityEnvironment
 from activities.addresses import Addresses, BadAddresses
 from activities.audit import Audit
 from activities.notices import Notices
+from activities.proof import code_for
 from schemas.message import digest_of
 from schemas.opening import CodeFor, Telling, Told
 from tests.receivers import SECRET, Mailbox, Receiver, free_port, mailing, receiving
 from workers.settings import Settings
 
 CLERK, DEPUTY = "ap-clerk", "ap.deputy"
+KEY, DRAFT = b"a key of codes", digest_of(b"a draft")
 DUE = datetime(2026, 11, 26, 14, 30, tzinfo=UTC)
 Send = Callable[..., Told]
 
@@ -45,14 +47,10 @@ def write(file: Path, *addresses: tuple[str, str]) -> None:
     file.write_text("\n".join(["urls:", *lines, ""]))
 
 
-def code(about: CodeFor) -> str:
-    return f"code-of-{about.person}-{about.step}"
-
-
 @pytest.fixture
 def send(file: Path, audit: Audit, case: str) -> Send:
     def send(person: str = CLERK, **about: object) -> Told:
-        notices = Notices(Addresses(file), audit, Settings(ui_url="https://temporal.example.com/").ui_link, code)
+        notices = Notices(Addresses(file), audit, Settings(ui_url="https://temporal.example.com/").ui_link, KEY)
         telling = {"case": case, "kind": "assignment", "people": (person,), "step": "legal", "due": DUE, **about}
         told = ActivityEnvironment().run(notices.send, Telling.model_validate(telling))
         assert isinstance(told, Told)
@@ -128,14 +126,15 @@ def test_no_name_reaches_the_address_of_another(send: Send, file: Path, receiver
 
 
 def test_code_reaches_its_owner_and_stands_nowhere_else(
-    send: Send, file: Path, receiver: Receiver, entries: Callable[[], object], logged: StringIO
+    case: str, send: Send, file: Path, receiver: Receiver, entries: Callable[[], object], logged: StringIO
 ) -> None:
     write(file, (CLERK, receiver.url))
 
-    told = send(with_code=True, draft=digest_of(b"a draft"), opening=1)
+    told = send(with_code=True, draft=DRAFT, opening=1)
 
-    assert "Your code: code-of-ap-clerk-legal" in receiver.taken[0]["message"]
-    assert "code-of" not in f"{told} {entries()} {logged.getvalue()}"
+    code = code_for(KEY, CodeFor(case=case, person=CLERK, step="legal", draft=DRAFT, opening=1))
+    assert f"Your code: {code}" in receiver.taken[0]["message"].splitlines()
+    assert code not in f"{told} {entries()} {logged.getvalue()}"
 
 
 def test_refused_notice_is_for_another_attempt_and_does_not_tell_the_address(
