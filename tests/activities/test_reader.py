@@ -215,6 +215,26 @@ def test_the_kind_of_a_credit_note_is_its_sign() -> None:
     assert (values(text)["document_type"], values(text)["gross_amount"]) == ("credit-note", "60.00")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Mahnung zur Rechnung 4711",
+        "Payment reminder for invoice 4711",
+        "Proforma-Rechnung 77",
+        "Facture pro forma 77",
+        "Lieferschein\nRechnungsadresse: Kunde AG",
+        "Purchase Order 77\nInvoice address: Someone Else Inc.",
+    ],
+)
+def test_a_document_that_only_speaks_of_an_invoice_is_none(head: str) -> None:
+    assert values(f"{head}\nTotal 12.00 EUR")["document_type"] == "other"
+
+
+@pytest.mark.parametrize("head", ["Rechnung 5\nLieferschein 77", "Lieferschein-Nr.: 77\nRechnung 5"])
+def test_an_invoice_that_names_its_delivery_note_is_an_invoice(head: str) -> None:
+    assert values(f"{head}\nSumme 12,00 EUR")["document_type"] == "invoice"
+
+
 def test_a_date_that_may_be_two_is_not_guessed_silently() -> None:
     day = read(ENGLISH)["issue_date"]
 
