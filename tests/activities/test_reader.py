@@ -340,6 +340,13 @@ def test_items_that_make_the_net_amount_are_given() -> None:
     )
 
 
+@pytest.mark.parametrize("row", ["Telefax 2 5,00 10,00", "2 Telefax 5,00 10,00", "2 x Telefax | 5,00 10,00"])
+def test_an_item_is_described_beside_its_quantity_wherever_that_stands(row: str) -> None:
+    table = f"Menge Beschreibung Preis Gesamt\n{row}\nSumme netto 10,00\nUSt 19 % 1,90\nSumme brutto 11,90"
+
+    assert [line.description for line in reader.read([table]).lines] == ["Telefax"]
+
+
 def test_items_that_do_not_make_the_net_amount_are_not() -> None:
     short = ITEMS.replace("12 Stk 4,5000 54,00", "11 Stk 4,5000 49,50")
 
