@@ -318,6 +318,18 @@ def test_the_receiver_is_not_the_supplier() -> None:
     assert read(receiver + "Harbour Supplies Ltd\nTotal 9.00")["supplier"].value == "Harbour Supplies Ltd"
 
 
+@pytest.mark.parametrize(
+    "debit",
+    [
+        "Der Betrag wird von Ihrem Konto DE89 3704 0044 0532 0130 00 abgebucht",
+        "We will debit your bank account\nIBAN DE89 3704 0044 0532 0130 00",
+    ],
+)
+def test_the_account_that_is_debited_is_not_the_suppliers(debit: str) -> None:
+    assert "iban" not in values(f"Rechnung Nr. 5\n{debit}")
+    assert values(f"Rechnung Nr. 5\n{debit}\nMuster GmbH\n{GERMAN}")["iban"] == "DE02120300000000202051"
+
+
 def test_labels_and_values_in_columns_are_put_together() -> None:
     found = values("INVOICE\n$127.50\n$0.00\n$127.50\nSubtotal:\nTax (0%):\nTotal:\nThank you")
 
