@@ -183,10 +183,26 @@ def test_an_invoice_paid_in_cash_on_account_is_no_receipt() -> None:
     assert values(GERMAN + "\nBar 0,00\nQuittung 14:05")["document_type"] == "invoice"
 
 
-def test_a_name_the_scanner_misread_is_doubted() -> None:
-    misread = TILL_SLIP.replace("STATIONERY", "STATIONEPY")
+@pytest.mark.parametrize("word", ["STATIONEPY", "STATIONERRY", "STATINERY"])
+def test_a_name_the_scanner_misread_is_doubted(word: str) -> None:
+    misread = TILL_SLIP.replace("STATIONERY", word)
 
     assert read(misread)["supplier"].confidence < SURE < read(TILL_SLIP)["supplier"].confidence
+
+
+def test_a_plural_is_not_misread() -> None:
+    assert read(TILL_SLIP.replace("STATIONERY", "RESTAURANTS"))["supplier"].confidence > SURE
+
+
+@pytest.mark.parametrize("head", ["LOT 5, HARBOUR ROAD 7", "COMPANY NO (814198-X)"])
+def test_an_address_or_a_register_number_is_no_name(head: str) -> None:
+    assert values(f"{head}\n{TILL_SLIP}")["supplier"] == "HARBOUR LIGHT STATIONERY SDN BHD"
+
+
+def test_numbers_of_till_register_and_branch_are_no_part_of_a_name() -> None:
+    numbered = TILL_SLIP.replace("SDN BHD", "S/B 273500-U (HL1)")
+
+    assert values(f"#000002 {numbered}")["supplier"] == "HARBOUR LIGHT STATIONERY S/B"
 
 
 def test_a_slogan_above_the_name_is_doubted() -> None:
