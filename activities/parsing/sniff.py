@@ -10,8 +10,6 @@ from schemas.source import Ingested, IntakeLimits, Page, TextLine, Verdict, Verd
 def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
     if not data.strip(b"\0\t\r\n "):
         return _refused("malformed", "the file is empty")
-    if len(data) > limits.max_bytes:
-        return _refused("malformed", f"{len(data)} bytes, more than the {limits.max_bytes} accepted")
     if mail.looks_like_mail(data):
         return _refused("malformed", "an e-mail: 'casework start' splits it into its documents")
     if magic.is_pdf(data):
