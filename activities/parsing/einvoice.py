@@ -34,7 +34,10 @@ _VOCABULARIES = {"cii": CII, "ubl": UBL}
 
 def read(xml: bytes) -> Reading:
     """Empty when the XML is no invoice; raises what `markup.parse` raises."""
-    root = markup.parse(xml)
+    return told_by(markup.parse(xml))
+
+
+def told_by(root: Element) -> Reading:
     vocabulary = _VOCABULARIES.get(format_of(root))
     if vocabulary is None:
         return Reading()

@@ -47,7 +47,7 @@ def _ingest_xml(data: bytes) -> Ingested:
     kind = einvoice.format_of(root)
     if kind == "unknown":
         return _refused("malformed", "XML, but neither a CII nor a UBL invoice")
-    if not einvoice.read(data).fields:
+    if not einvoice.told_by(root).fields:
         return _refused("malformed", "an e-invoice without any content")
     verdict = Verdict()
     if phrase := injection.find(markup.words_within(root)):
