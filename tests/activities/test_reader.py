@@ -221,6 +221,11 @@ def test_the_country_gives_a_currency_that_nothing_names() -> None:
     assert (unnamed.value, unnamed.confidence >= SURE) == ("MYR", True)
 
 
+@pytest.mark.parametrize("words", ["3APR2026", "3APR26", "3 avril 2026", "April 3, 2026", "3. Apr. 26"])
+def test_a_month_may_be_written_as_a_word(words: str) -> None:
+    assert [day.value for day in dates.find(words, None)] == ["2026-04-03"]
+
+
 def test_a_part_number_is_no_date() -> None:
     assert list(dates.find("HA06-04-18", None)) == []
 
