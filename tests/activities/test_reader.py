@@ -221,6 +221,13 @@ def test_the_country_gives_a_currency_that_nothing_names() -> None:
     assert (unnamed.value, unnamed.confidence >= SURE) == ("MYR", True)
 
 
+@pytest.mark.parametrize(
+    ("total", "currency"), [("EURO 12,00", "EUR"), ("12,00 Euro", "EUR"), ("S$ 12.00", "SGD"), ("CA$12.00", "CAD")]
+)
+def test_a_currency_is_known_by_its_name_and_by_the_country_before_its_sign(total: str, currency: str) -> None:
+    assert values(f"Invoice 5\nTotal {total}")["currency"] == currency
+
+
 @pytest.mark.parametrize("words", ["3APR2026", "3APR26", "3 avril 2026", "April 3, 2026", "3. Apr. 26"])
 def test_a_month_may_be_written_as_a_word(words: str) -> None:
     assert [day.value for day in dates.find(words, None)] == ["2026-04-03"]
