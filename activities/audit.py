@@ -17,7 +17,7 @@ from temporalio import activity
 from activities.store import hold, reading, writing
 from schemas.approval import Act, ActsRequest
 from schemas.audit import GENESIS, Fault, Head, Link, faults
-from schemas.tables import AuditEntry, AuditHead, CaseKey, CaseRow
+from schemas.tables import Approver, AuditEntry, AuditHead, CaseKey, CaseRow
 
 Body = Mapping[str, object]
 Remark = Mapping[str, str]
@@ -156,10 +156,11 @@ class Audit:
         return found
 
     def cases(self) -> list[str]:
-        """Every case that any table knows of."""
+        """Every case that any table knows of, and the chain of everybody in the directory."""
         with reading(self.engine) as session:
             columns = (CaseRow.id, AuditEntry.case_id, AuditHead.case_id)
-            return sorted({case for column in columns for case in session.exec(select(column).distinct())})
+            found = {case for column in columns for case in session.exec(select(column).distinct())}
+            return sorted(found | {f"{DIRECTORY}{person}" for person in session.exec(select(Approver.id))})
 
     @staticmethod
     def _rows(session: Session, case: str) -> Sequence[AuditEntry]:

@@ -38,9 +38,9 @@ def add(
     if key and not PUBLIC_KEY.fullmatch(key):
         raise typer.BadParameter("a public key is 64 hexadecimal digits", param_hint="--key")
     with shell() as it:
-        folder = it.settings.key_folder
+        folder, me = it.settings.key_folder, it.person(who)
         public = key or public_half(private_key(folder, person) or new_key(folder, person))
-        it.parts.directory.add(person, public, groups or (), who or it.settings.person)
+        it.parts.directory.add(person, public, groups or (), me)
     kept = "" if key else f"; the private key is kept in {folder}"
     screen.out.print(f"{person} decides, in steps that open from now on, by the key {public[:12]}{kept}")
 
@@ -50,8 +50,9 @@ def revoke(person: Person, *, who: As = "") -> None:
     """Take away somebody's right to decide; their votes in steps that are still open are struck."""
     _check(person, ())
     with shell() as it:
+        me = it.person(who)
         try:
-            it.parts.directory.revoke(person, who or it.settings.person)
+            it.parts.directory.revoke(person, me)
         except Unknown as error:
             raise Refused(str(error)) from None
     screen.out.print(f"{person} decides no more")

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import fsspec
 from openai import OpenAI
@@ -77,21 +79,34 @@ def built(settings: Settings) -> Iterator[Parts]:
         )
 
 
+CODE_KEY_BYTES = 32
+
+
 def code_key(settings: Settings) -> bytes:
     """The key of codes: the setting's, or one made for this home, where a single machine needs no more."""
     if key := settings.code_key.get_secret_value():
         return key.encode()
     path = settings.home / "code.key"
-    with suppress(FileExistsError):
-        # Written aside and linked, so that of two that start at once one makes it, whole, and both read it.
-        aside = settings.home / f"code.key.{os.getpid()}"
-        aside.touch(mode=0o600)
-        aside.write_bytes(os.urandom(32))
-        try:
+    if not path.exists():
+        _make_code_key(path)
+    kept = path.read_bytes()
+    if len(kept) != CODE_KEY_BYTES:
+        raise BadSettings(f"{path} holds no whole key: remove it, and codes that were sent are good no more")
+    return kept
+
+
+def _make_code_key(path: Path) -> None:
+    """Write it aside and link it, so that of several that start at once one makes it, whole, and all read it."""
+    aside = path.with_name(f"{path.name}.{uuid4().hex}")
+    try:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(os.urandom(CODE_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
             os.link(aside, path)
-        finally:
-            aside.unlink()
-    return path.read_bytes()
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 @contextmanager
