@@ -24,6 +24,12 @@ def signature_fits(public_key: str, data: bytes, signature: str) -> bool:
     return True
 
 
+# The library looks its own classes up when they are first needed, which ends the process where a workflow's sandbox has
+# hold of imports: so they are needed once here, where it has not. A key that is none, and a signature that does not fit.
+for _key in ("00", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"):
+    signature_fits(_key, b"", "00" * 64)
+
+
 def code_for(key: bytes, wanted: CodeFor) -> str:
     """The code of one person for one opening of one step, over one draft: 50 bits, as XXXXX-XXXXX.
 

@@ -1,7 +1,7 @@
 """A desk to run cases at: a real server, real parts, a worker that replays every step."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -108,10 +108,17 @@ class Desk:
 
     async def at_step(self, case: Case, step: str, after: str | None = None) -> CaseRow:
         """The row, once this step is asked about; `after` names a draft that it is not about any more."""
+        return await self._once(case, lambda row: row.step == step and row.draft != after)
+
+    async def at_phase(self, case: Case, phase: str) -> CaseRow:
+        return await self._once(case, lambda row: row.phase == phase)
+
+    async def _once(self, case: Case, so: Callable[[CaseRow], bool]) -> CaseRow:
+        """The row, once it waits like this: looked at after each event, so nothing here sleeps."""
         async with asyncio.timeout(PATIENCE):
             async for _ in case.fetch_history_events(wait_new_event=True):
                 row = self.row(case)
-                if (row.step, row.status) == (step, "waiting") and row.draft != after:
+                if row.status == "waiting" and so(row):
                     break
         return self.row(case)
 
