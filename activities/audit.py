@@ -111,16 +111,12 @@ class Audit:
 
     def remarks(self, case: str) -> list[Remark]:
         """What people said about a case beside their votes: who, when, in which words."""
-        acts = [
-            (link, Act.model_validate(body))
-            for link, body in self.entries(case)
-            if body and link.kind == "person.decision"
-        ]
-        return [
-            {"by": act.by, "at": link.at[:16], "note": act.decision.note}
-            for link, act in acts
-            if act.decision and act.decision.verdict == "comment" and act.reply.accepted
-        ]
+        said = {}  # by id, since an act that was written down in a task that failed is written down again
+        for link, body in self.entries(case):
+            act = Act.model_validate(body) if body and link.kind == "person.decision" else None
+            if act and act.decision and act.decision.verdict == "comment" and act.reply.accepted:
+                said[act.decision.id or link.id] = {"by": act.by, "at": link.at[:16], "note": act.decision.note}
+        return list(said.values())
 
     def erase(self, case: str) -> None:
         """Make the bodies of a case's entries, past and future, unreadable for good; the chain still verifies."""

@@ -78,3 +78,12 @@ class Telling(Message):
     outcome: str = ""
     with_code: bool = False
     """The step takes codes: each person is sent their own."""
+    question: int = 0
+    """Which question of this step it is that they are to answer; 0: they are to decide."""
+
+
+class Told(Audited):
+    """What became of a notice to one person."""
+
+    sent: bool
+    problem: str = ""

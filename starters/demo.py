@@ -12,7 +12,7 @@ from schemas.tables import CaseRow
 from starters.auditing import heads_told, print_faults, verified
 from starters.decide import decide, decision
 from starters.launch import Launcher, Process, Started
-from starters.life import running, stopped, ui_link
+from starters.life import running, stopped
 from starters.screen import bullets, err, out, plain, short, standing, table_of
 from starters.shell import Shell
 from starters.signing import signed
@@ -125,4 +125,4 @@ def _how_to_go_on(it: Shell, waiting: list[CaseRow]) -> None:
     for command, about in steps:
         out.print(f"  .venv/bin/casework {command:28} {about}")
     if case:
-        out.print(f"and that case in the Temporal UI, while it is up:\n  {ui_link(it.settings, case)}")
+        out.print(f"and that case in the Temporal UI, while it is up:\n  {it.settings.ui_link(case)}")

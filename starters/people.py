@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from starters import screen
-from starters.life import ui_link
 from starters.shell import As, CaseName, Json, app, shell
 
 
@@ -66,7 +65,7 @@ def show(case: CaseName, *, as_json: Json = False) -> None:
         row = it.case(case)
         view, mail = it.parts.cases.view(row), it.parts.cases.mail(row)
         remarks = it.parts.audit.remarks(row.id)
-        link = ui_link(it.settings, row.id)
+        link = it.settings.ui_link(row.id)
     if as_json:
         told = {"view": view.model_dump(mode="json"), "mail": mail.model_dump() if mail else None, "link": link}
         screen.print_json({**row.model_dump(), **told, "remarks": remarks})

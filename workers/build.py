@@ -1,9 +1,9 @@
 """The composition root: everything real is built here, once, and handed inward."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,20 +16,24 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.workflow import NondeterminismError
 
+from activities.addresses import Addresses, BadAddresses
 from activities.audit import Audit
 from activities.cases import Cases
 from activities.crm import Crm, EmbeddedCrm
 from activities.directory import Directory
 from activities.documents import Documents
 from activities.model import Endpoint, Model, Readers
+from activities.notices import Notices
 from activities.parsers import Parsers
 from activities.rules import Rules
 from activities.store import Blobs
 from workers.database import connect_database
 from workers.heartbeats import Heartbeats
 from workers.settings import BadSettings, Settings
+from workflows.options import notices_queue
 
 THREADS = 16
+NOTICES = 8
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Parts:
     model: Model
     rules: Rules
     crm: Crm
+    notices: Notices
     directory: Directory
 
 
@@ -58,7 +63,7 @@ def built(settings: Settings) -> Iterator[Parts]:
         files, root = fsspec.url_to_fs(settings.blobs)
         blobs = Blobs(files, root)
         reading = stack.enter_context(readers(settings))
-        audit, port = Audit(engine), EmbeddedCrm(engine)
+        audit, port, key = Audit(engine), EmbeddedCrm(engine), code_key(settings)
         yield Parts(
             engine=engine,
             blobs=blobs,
@@ -69,7 +74,8 @@ def built(settings: Settings) -> Iterator[Parts]:
             model=Model(blobs, reading, audit),
             rules=Rules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
-            directory=Directory(engine, code_key(settings)),
+            notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
+            directory=Directory(engine, key),
         )
 
 
@@ -121,7 +127,7 @@ def readers(settings: Settings) -> Iterator[Readers]:
 
 
 def activities_of(parts: Parts) -> list[Callable[..., object]]:
-    """What a worker offers to workflows."""
+    """What a worker offers to workflows on the queue of their cases."""
     return [
         parts.documents.ingest,
         parts.model.read_invoice,
@@ -130,15 +136,31 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.cases.waiting,
         parts.cases.close,
         parts.audit.acts,
+        parts.notices.give_up,
         parts.directory.open,
         parts.directory.recheck,
         parts.directory.check_codes,
     ]
 
 
-def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False) -> Worker:
-    """Tests rehearse: every step is replayed, and a step that replays differently fails the run."""
-    return Worker(
+def notices_of(parts: Parts) -> list[Callable[..., object]]:
+    """What it offers on the queue of notices."""
+    return [parts.notices.send]
+
+
+@asynccontextmanager
+async def build_worker(
+    client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False
+) -> AsyncIterator[None]:
+    """Work on cases and their notices while inside.
+
+    Tests rehearse: every step is replayed, and a step that replays differently fails the run.
+    """
+    try:
+        parts.notices.addresses.check()
+    except BadAddresses as error:
+        raise BadSettings(f"CASEWORK_NOTICES: {error}") from None
+    cases = Worker(
         client,
         task_queue=task_queue,
         activities=activities_of(parts),
@@ -153,3 +175,15 @@ def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bo
         # Every beat is sent: by default they are held back until little is left of the timeout they keep from passing.
         max_heartbeat_throttle_interval=timedelta(seconds=1),
     )
+    # On threads of their own: mail servers that do not answer must not hold up the steps of cases.
+    notices = Worker(
+        client,
+        task_queue=notices_queue(task_queue),
+        activities=notices_of(parts),
+        activity_executor=ThreadPoolExecutor(NOTICES),
+        max_concurrent_activities=NOTICES,
+        graceful_shutdown_timeout=timedelta(seconds=30),
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+    )
+    async with cases, notices:
+        yield

@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from schemas.opening import CodeFor, CodesCheck, Recheck, StepOpening, Telling
     from schemas.policy import ApprovalPolicy, Notice, Stage
     from schemas.standing import Ask
+    from schemas.start import Kept
     from schemas.steps import Step
     from schemas.wait import Wait
     from workflows.attributes import APPROVERS, DUE, STATUS
@@ -77,10 +78,9 @@ class Approval:
     def agreed(self, draft: Digest) -> tuple[str, ...]:
         return self._wait.agreed(draft)
 
-    def resume(self, wait: Wait, recorded: Mapping[str, int]) -> None:
-        """Go on in a new history; what was heard since it began comes on top."""
-        self._wait = wait.having(kept=(*wait.kept, *self._wait.kept))
-        self._heard.recorded.update(recorded)
+    def resume(self, kept: Kept | None) -> None:
+        """Go on in a new history as things stood at the end of the one before."""
+        self._heard.resume(kept.wait if kept else Wait(), kept.recorded if kept else {})
 
     async def ask(self, asking: Asking) -> Decision | None:
         """The decision that counted: the last yes, or the first no or correction; None when the last deadline came.
@@ -230,5 +230,6 @@ class Approval:
             opening=ask.opening,
             due=self._wait.next_instant if self._wait.question else self._wait.due,
             with_code="code" in policy.accepts and not self._wait.question,
+            question=len(self._wait.questions) if self._wait.question else 0,
         )
         await tell(telling)

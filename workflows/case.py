@@ -60,6 +60,8 @@ class Case:
     async def run(self, start: RawValue, shape: type[S], take_in: Callable[[S], Awaitable[Outcome]]) -> Outcome:
         workflow.upsert_search_attributes([PROCESS.value_set(self.process), STATUS.value_set("started")])
         intake = parsed(start, shape)
+        if workflow.info().continued_run_id:
+            self.approval.resume(intake.kept if intake else None)
         if intake is None:
             outcome = self.outcome(
                 "unprocessable", "the start input is not an intake: start cases with 'casework start'"
@@ -83,7 +85,6 @@ class Case:
         """Take the document in and read it; an outcome when it is refused before it is read."""
         if intake.kept:
             self.view, self.chosen = intake.kept.view, intake.kept.route
-            self.approval.resume(intake.kept.wait, intake.kept.recorded)
             return None
         ingest = IngestRequest(case=self.id, source=intake.source, limits=intake.policy.limits)
         self.view = View(source=intake.source)

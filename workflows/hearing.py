@@ -30,11 +30,22 @@ class Hearing:
         """What came with a code that has not been checked yet."""
         self.recorded: Counter[str] = Counter()
         self._flooded: set[str] = set()
+        # A history that goes on from another one takes over how things stood first: `resume` is called with that.
+        self._ready = workflow.info().continued_run_id is None
+        self._early: list[tuple[str, Sequence[RawValue]]] = []
         # Named, since the Temporal UI offers only what has a name; dynamic for everything else, misspelt or not.
         workflow.set_update_handler("decide", self._decide_update, validator=self._has_room_to_decide)
         workflow.set_signal_handler("decide", self._decide_signal)
         workflow.set_dynamic_update_handler(self._answered, validator=self._has_room)
         workflow.set_dynamic_signal_handler(self._queued)
+
+    def resume(self, wait: Wait, recorded: Mapping[str, int]) -> None:
+        """Go on as things stood when the history before this one ended, and hear what was sent meanwhile."""
+        self.wait, self._ready = wait, True
+        self.recorded.update(recorded)
+        for name, args in self._early:
+            self._queued(name, args)
+        self._early.clear()
 
     @property
     def anything(self) -> bool:
@@ -78,8 +89,8 @@ class Hearing:
         self.wait = after
         return act.reply
 
-    def _decide_update(self, raw: RawValue) -> Reply:
-        return self._answered("decide", [raw])
+    async def _decide_update(self, raw: RawValue) -> Reply:
+        return await self._answered("decide", [raw])
 
     def _decide_signal(self, raw: RawValue) -> None:
         self._queued("decide", [raw])
@@ -94,11 +105,16 @@ class Hearing:
         if self._is_flood(message, after) and not isinstance(message, Withdrawal):
             raise ValueError(FLOOD)
 
-    def _answered(self, name: str, args: Sequence[RawValue]) -> Reply:
+    async def _answered(self, name: str, args: Sequence[RawValue]) -> Reply:
+        if not self._ready:
+            await workflow.wait_condition(lambda: self._ready)
         return self._take("update", name, _message(name, args))
 
     def _queued(self, name: str, args: Sequence[RawValue]) -> None:
-        self._take("signal", name, _message(name, args))
+        if self._ready:
+            self._take("signal", name, _message(name, args))
+        else:
+            self._early.append((name, args))
 
     def _take(self, channel: Channel, name: str, message: Decision | Withdrawal | None) -> Reply:
         """Hear it; but what would count if its code is right waits until that is known."""
