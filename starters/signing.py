@@ -41,7 +41,7 @@ def public_half(key: Ed25519PrivateKey) -> str:
 def private_key(folder: Path, person: str) -> Ed25519PrivateKey | None:
     """The key of this person that is kept here, or None. A key that others can read is refused."""
     if folder == KEYRING:
-        kept = _keyring().get_password("casework", person)
+        kept = _keyring("get_password", person)
         return _loaded(kept.encode(), "the keyring") if kept else None
     path = folder / f"{person}.pem"
     try:
@@ -58,7 +58,7 @@ def new_key(folder: Path, person: str) -> Ed25519PrivateKey:
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     if folder == KEYRING:
-        _keyring().set_password("casework", person, pem.decode())
+        _keyring("set_password", person, pem.decode())
         return key
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(folder / f"{person}.pem", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -76,9 +76,14 @@ def _loaded(pem: bytes, where: str) -> Ed25519PrivateKey:
     return key
 
 
-def _keyring() -> Any:
+def _keyring(ask: str, *words: str) -> Any:
     try:
         import keyring
+        from keyring.errors import KeyringError
     except ImportError:
         raise Refused("CASEWORK_KEYS names the keyring: 'pip install keyring' first, or name a folder") from None
-    return keyring
+    try:
+        return getattr(keyring, ask)("casework", *words)
+    except KeyringError as error:
+        # A server without a desktop has no keyring, and a locked one does not answer.
+        raise Refused(f"CASEWORK_KEYS names the keyring, which cannot be used: {error}") from None
