@@ -34,12 +34,13 @@ class Directory:
         step, policy = request.step, request.policy
         with reading(self.engine) as session:
             members = {voter: self._people(session, voter) for voter in {*step.named, policy.owner, *policy.delegates}}
-            people = {request.submitter, *(person for voter in members.values() for person in voter)}
+            people = {request.submitter, policy.owner, *(person for voter in members.values() for person in voter)}
             known = session.exec(select(Approver).where(col(Approver.id).in_(people))).all()
         turns = turns_of(step, policy, members, request.at)
         keys = {row.id: row.public_key for row in known if row.public_key}
         delegates = tuple(dict.fromkeys(person for voter in policy.delegates for person in members[voter]))
-        return Opened(turns=turns, keys=dict(sorted(keys.items())), delegates=delegates)
+        revoked = {row.id: "their right to was revoked" for row in known if row.revoked_at}
+        return Opened(turns=turns, keys=dict(sorted(keys.items())), delegates=delegates, revoked=revoked)
 
     @activity.defn(name="directory.recheck")
     def recheck(self, request: Recheck) -> Struck:

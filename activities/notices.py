@@ -91,7 +91,7 @@ class Notices:
         """It shows that whoever gives it reads what is sent to this person; so it is in the notice and nowhere else."""
         if not telling.with_code or telling.draft is None:
             return ()
-        place = telling.model_dump(include={"case", "step", "draft", "opening"})
+        place = telling.model_dump(include={"case", "run", "step", "draft", "opening"})
         code = code_for(self.code_key, CodeFor(person=telling.people[0], **place))
         return ("", f"Your code: {code}", "It is yours alone, and good for this step and this draft.")
 

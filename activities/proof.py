@@ -24,8 +24,8 @@ def signature_fits(public_key: str, data: bytes, signature: str) -> bool:
     return True
 
 
-# The library looks its own classes up when they are first needed, which ends the process where a workflow's sandbox has
-# hold of imports: so they are needed once here, where it has not. A key that is none, and a signature that does not fit.
+# The library looks its own classes up when first needed, which ends the process in a workflow's sandbox: so they
+# are needed once here. A key that is none, and a signature that does not fit.
 for _key in ("00", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"):
     signature_fits(_key, b"", "00" * 64)
 
@@ -36,7 +36,7 @@ def code_for(key: bytes, wanted: CodeFor) -> str:
     It is derived from all of that, so that no table and no history holds it.
     """
     # Not the dump of the message: a new field in it would change the codes of open steps.
-    about = json.dumps([wanted.case, wanted.person, wanted.step, wanted.draft, wanted.opening])
+    about = json.dumps([wanted.case, wanted.run, wanted.person, wanted.step, wanted.draft, wanted.opening])
     derived = hmac.digest(key, about.encode(), "sha256")
     letters = b32encode(derived).decode().translate(LETTERS)
     return f"{letters[:HALF]}-{letters[HALF : 2 * HALF]}"

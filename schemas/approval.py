@@ -18,7 +18,7 @@ VOTES: frozenset[Verb] = frozenset(("approve", "reject", "correct"))
 MESSAGES_PER_PERSON = 20
 """How many messages of one person a case records one by one; an approval needs one or two. What counts always is."""
 SIGNED = ("id", "by", "verdict", "draft", "step", "note", "corrections", "to", "seat")
-"""What a signature is over, beside case and expiry. Never changed: cases are open that hold older signatures."""
+"""What a signature is over, beside case, run and expiry. Never changed: cases are open that hold older signatures."""
 
 
 class Decision(Message):
@@ -44,13 +44,13 @@ class Decision(Message):
     expires: AwareDatetime | None = None
     """A signature is good until then."""
     signature: str = Bounded(default="", max_length=128)
-    """Ed25519 over `signed(case)`, in hexadecimal."""
+    """Ed25519 over `signed(case, run)`, in hexadecimal."""
     code: str = Bounded(default="", max_length=40)
 
-    def signed(self, case: str) -> bytes:
+    def signed(self, case: str, run: int) -> bytes:
         """The bytes that a signature is over: JSON with sorted keys, no spaces, and the expiry in UTC."""
         expires = self.expires.astimezone(UTC).isoformat() if self.expires else None
-        said = {"case": case, "expires": expires, **{name: getattr(self, name) for name in SIGNED}}
+        said = {"case": case, "run": run, "expires": expires, **{name: getattr(self, name) for name in SIGNED}}
         return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 

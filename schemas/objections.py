@@ -55,10 +55,10 @@ def _not_theirs(wait: Standing, ask: Ask, decision: Decision) -> str:
     if verdict == "answer":
         asked = wait.question is not None and by in (ask.submitter, ask.owner)
         return "" if asked else f"no question waits for an answer of {by!r}"
-    if by == ask.owner and (verdict == "release" or (verdict == "delegate" and decision.seat)):
-        return ""
     if by in ask.excluded:
         return f"{by!r} may not decide this case: {ask.excluded[by]}"
+    if by == ask.owner and (verdict == "release" or (verdict == "delegate" and decision.seat)):
+        return ""
     if by not in wait.holders:
         return f"{by!r} may not decide this case: it is with {held}"
     if wait.claimed and by != wait.claimed:

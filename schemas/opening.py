@@ -27,6 +27,8 @@ class Opened(Message):
     keys: Mapping[str, str] = {}
     """Ed25519 public keys in hexadecimal, of everybody in the turns, the delegates and the owner who has one."""
     delegates: tuple[str, ...] = ()
+    revoked: Mapping[str, str] = {}
+    """Who is named, but may not decide any more, and why."""
 
 
 class Recheck(Message):
@@ -49,6 +51,7 @@ class CodeFor(Message):
     """What a code is good for: one person, one opening of one step, one draft."""
 
     case: str
+    run: int = 1
     person: str
     step: str
     draft: Digest
@@ -74,6 +77,7 @@ class Telling(Message):
     step: str = ""
     draft: Digest | None = None
     opening: int = 0
+    run: int = 1
     due: datetime | None = None
     outcome: str = ""
     with_code: bool = False

@@ -30,6 +30,7 @@ class Ask(Message):
     excluded: Mapping[str, str] = {}
     """Who may not decide, and why."""
     delegates: tuple[str, ...] = ()
+    run: int = 1
     opening: int = 1
     """How often this case has asked anything, this time included: what codes are bound to."""
     blocked: bool = False

@@ -26,4 +26,6 @@ class Start(Message):
     source: Source
     policy: Policy
     submitted_by: str = ""
+    run: int = 1
+    """Which run of the case it is: what was said in another one does not count in it."""
     kept: Kept | None = None

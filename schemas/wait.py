@@ -134,7 +134,7 @@ class Wait(Standing):
     def _next_turn(self) -> "Wait":
         """Into the next hands; a reminder leaves it in the same ones, and whoever claimed it has had their time."""
         after = self.having(turn=self.turn + 1, claimed="")
-        if after.phase == "reminded":
+        if after.phase == "reminded" and after.current and after.current.can_be_met:
             return after
         counted = (*self.counted, *self.votes)
         return after.having(votes=(), unsettled=frozenset(), counted=counted).passed_over()

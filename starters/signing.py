@@ -31,7 +31,7 @@ def signed(settings: Settings, row: CaseRow, said: Decision) -> Decision:
     if key is None:
         return said
     expiring = said.model_copy(update={"expires": (row.due or datetime.now(UTC)) + GOOD_FOR})
-    return expiring.model_copy(update={"signature": key.sign(expiring.signed(row.id)).hex()})
+    return expiring.model_copy(update={"signature": key.sign(expiring.signed(row.id, row.runs)).hex()})
 
 
 def public_half(key: Ed25519PrivateKey) -> str:

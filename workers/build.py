@@ -85,6 +85,8 @@ CODE_KEY_BYTES = 32
 def code_key(settings: Settings) -> bytes:
     """The key of codes: the setting's, or one made for this home, where a single machine needs no more."""
     if key := settings.code_key.get_secret_value():
+        if len(key) < CODE_KEY_BYTES:
+            raise BadSettings(f"CASEWORK_CODE_KEY: at least {CODE_KEY_BYTES} characters, else codes can be guessed")
         return key.encode()
     path = settings.home / "code.key"
     if not path.exists():

@@ -48,6 +48,7 @@ class Asking:
     view: View
     stage: Stage
     submitter: str
+    run: int
     fields: tuple[str, ...]
     again: Callable[[Wait, dict[str, int]], Message]
 
@@ -112,7 +113,7 @@ class Approval:
         opened = await finished(workflow.start_local_activity_method(Directory.open, opening, **TABLES))
         maker = {asking.submitter: "they submitted it"} if policy.maker_checker and asking.submitter else {}
         corrector = {} if policy.self_confirmation else dict.fromkeys(self._wait.correctors, "they corrected it")
-        excluded = {**maker, **corrector}
+        excluded = {**maker, **corrector, **opened.revoked}
         return Ask(
             draft=asking.view.draft,
             step=step.name,
@@ -125,6 +126,7 @@ class Approval:
             excluded=excluded,
             delegates=opened.delegates,
             opening=self._wait.openings + 1,
+            run=asking.run,
             blocked=asking.view.blocked,
             fields=asking.fields,
         )
@@ -141,9 +143,10 @@ class Approval:
                 await workflow.sleep(SETTLING, summary="settling")
                 self._wait = self._wait.settle()
                 await self.record()
-                if self._wait.settled and await self._still_stands():
+                if not self._wait.settled:
+                    continue
+                if await self._still_stands():
                     break
-                continue
             self._wait = self._wait.tick(workflow.now())
             if workflow.info().is_continue_as_new_suggested() and not self._heard.anything:
                 workflow.continue_as_new(args=[asking.again(self._wait, dict(self._heard.recorded))])
@@ -185,7 +188,7 @@ class Approval:
         if not said or ask is None:
             return
         self._heard.uncoded.clear()
-        place = {"case": self._case, "step": ask.step, "draft": ask.draft, "opening": ask.opening}
+        place = {"case": self._case, "run": ask.run, "step": ask.step, "draft": ask.draft, "opening": ask.opening}
         codes = tuple((CodeFor(person=decision.by, **place), decision.code) for _, decision in said)
         check = CodesCheck(codes=codes)
         checked = await finished(workflow.start_local_activity_method(Directory.check_codes, check, **TABLES))
@@ -228,6 +231,7 @@ class Approval:
             step=ask.step,
             draft=ask.draft,
             opening=ask.opening,
+            run=ask.run,
             due=self._wait.next_instant if self._wait.question else self._wait.due,
             with_code="code" in policy.accepts and not self._wait.question,
             question=len(self._wait.questions) if self._wait.question else 0,

@@ -149,7 +149,9 @@ class Case:
             kept = Kept(view=self.view, route=chosen, wait=wait, recorded=recorded)
             return intake.model_copy(update={"kept": kept})
 
-        return Asking(intake.policy.approval, self.view, chosen.stage, intake.submitted_by, self.fields, again)
+        return Asking(
+            intake.policy.approval, self.view, chosen.stage, intake.submitted_by, intake.run, self.fields, again
+        )
 
     def _correct(self, decision: Decision) -> None:
         """The same proposal with a person's values in it, and what that changed."""

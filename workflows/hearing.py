@@ -130,9 +130,10 @@ class Hearing:
         """What a message proves of its sender, its code taken for right; a stranger's signature proves nothing."""
         if not isinstance(message, Decision):
             return "asserted"
-        key = self.wait.ask.keys.get(message.by) if self.wait.ask else None
-        if message.signature and key:
-            signed = message.signed(workflow.info().workflow_id)
+        ask = self.wait.ask
+        key = ask.keys.get(message.by) if ask else None
+        if message.signature and ask and key:
+            signed = message.signed(workflow.info().workflow_id, ask.run)
             return "signature" if signature_fits(key, signed, message.signature) else None
         return "code" if message.code else "asserted"
 

@@ -17,14 +17,14 @@ PUBLIC = MINE.public_key().public_bytes_raw().hex()
 CASE, DRAFT, OTHER_DRAFT = "invoice-intake/1", "a" * 64, "b" * 64
 UNTIL = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SAID = Decision(id="n-1", by="ap-clerk", verdict="approve", draft=DRAFT, step="legal", expires=UNTIL)
-SIGNATURE = MINE.sign(SAID.signed(CASE))
+SIGNATURE = MINE.sign(SAID.signed(CASE, 1))
 KEY = b"k" * 32
 WANTED = CodeFor(case=CASE, person="ap-clerk", step="legal", draft=DRAFT, opening=1)
 CODE = code_for(KEY, WANTED)
 
 
 def test_signature_of_the_keys_owner_fits() -> None:
-    assert signature_fits(PUBLIC, SAID.signed(CASE), SIGNATURE.hex())
+    assert signature_fits(PUBLIC, SAID.signed(CASE, 1), SIGNATURE.hex())
 
 
 def test_signature_fits_whatever_time_zone_the_expiry_came_back_in() -> None:
@@ -32,11 +32,11 @@ def test_signature_fits_whatever_time_zone_the_expiry_came_back_in() -> None:
 
     assert sent.expires is not None
     assert sent.expires.utcoffset() == timedelta(hours=2)
-    assert signature_fits(PUBLIC, sent.signed(CASE), SIGNATURE.hex())
+    assert signature_fits(PUBLIC, sent.signed(CASE, 1), SIGNATURE.hex())
 
 
 def test_signature_of_another_key_does_not_fit() -> None:
-    assert not signature_fits(PUBLIC, SAID.signed(CASE), ANOTHERS.sign(SAID.signed(CASE)).hex())
+    assert not signature_fits(PUBLIC, SAID.signed(CASE, 1), ANOTHERS.sign(SAID.signed(CASE, 1)).hex())
 
 
 @given(place=some.integers(0, len(SIGNATURE) * 8 - 1))
@@ -44,12 +44,12 @@ def test_signature_with_any_bit_flipped_does_not_fit(place: int) -> None:
     forged = bytearray(SIGNATURE)
     forged[place // 8] ^= 1 << place % 8
 
-    assert not signature_fits(PUBLIC, SAID.signed(CASE), forged.hex())
+    assert not signature_fits(PUBLIC, SAID.signed(CASE, 1), forged.hex())
 
 
-@given(place=some.integers(0, len(SAID.signed(CASE)) * 8 - 1))
+@given(place=some.integers(0, len(SAID.signed(CASE, 1)) * 8 - 1))
 def test_signature_over_bytes_with_any_bit_flipped_does_not_fit(place: int) -> None:
-    altered = bytearray(SAID.signed(CASE))
+    altered = bytearray(SAID.signed(CASE, 1))
     altered[place // 8] ^= 1 << place % 8
 
     assert not signature_fits(PUBLIC, bytes(altered), SIGNATURE.hex())
@@ -75,24 +75,24 @@ def test_signature_over_bytes_with_any_bit_flipped_does_not_fit(place: int) -> N
 def test_signature_does_not_fit_what_was_changed_afterwards(changed: dict[str, Any]) -> None:
     altered = SAID.model_copy(update=changed)
 
-    assert not signature_fits(PUBLIC, altered.signed(CASE), SIGNATURE.hex())
+    assert not signature_fits(PUBLIC, altered.signed(CASE, 1), SIGNATURE.hex())
 
 
 def test_signature_for_one_case_does_not_fit_another() -> None:
-    assert not signature_fits(PUBLIC, SAID.signed("invoice-intake/2"), SIGNATURE.hex())
+    assert not signature_fits(PUBLIC, SAID.signed("invoice-intake/2", 1), SIGNATURE.hex())
 
 
 @given(public_key=some.text(max_size=130), signature=some.text(max_size=130))
 def test_whatever_is_sent_for_a_key_or_signature_is_answered(public_key: str, signature: str) -> None:
-    assert not signature_fits(public_key, SAID.signed(CASE), signature)
-    assert not signature_fits(PUBLIC, SAID.signed(CASE), signature)
-    assert not signature_fits(public_key, SAID.signed(CASE), SIGNATURE.hex())
+    assert not signature_fits(public_key, SAID.signed(CASE, 1), signature)
+    assert not signature_fits(PUBLIC, SAID.signed(CASE, 1), signature)
+    assert not signature_fits(public_key, SAID.signed(CASE, 1), SIGNATURE.hex())
 
 
 @given(public_key=some.binary(min_size=32, max_size=32), signature=some.binary(min_size=64, max_size=64))
 def test_bytes_as_long_as_a_key_and_a_signature_prove_nothing(public_key: bytes, signature: bytes) -> None:
-    assert not signature_fits(PUBLIC, SAID.signed(CASE), signature.hex())
-    assert not signature_fits(public_key.hex(), SAID.signed(CASE), SIGNATURE.hex())
+    assert not signature_fits(PUBLIC, SAID.signed(CASE, 1), signature.hex())
+    assert not signature_fits(public_key.hex(), SAID.signed(CASE, 1), SIGNATURE.hex())
 
 
 @given(key=some.binary(min_size=1, max_size=64), opening=some.integers(1, 1000))

@@ -95,8 +95,8 @@ def test_decision_of_whoever_has_a_key_here_is_signed_over_the_case(settings: Se
 
     said = signed(settings, row(due=DUE), SAID)
 
-    assert signature_fits(public, said.signed(CASE), said.signature)
-    assert not signature_fits(public, said.signed("invoice-intake/2"), said.signature)
+    assert signature_fits(public, said.signed(CASE, 1), said.signature)
+    assert not signature_fits(public, said.signed("invoice-intake/2", 1), said.signature)
 
 
 def test_signature_survives_the_journey(settings: Settings) -> None:
@@ -105,7 +105,7 @@ def test_signature_survives_the_journey(settings: Settings) -> None:
 
     heard = Decision.model_validate_json(said.model_dump_json())
 
-    assert signature_fits(public, heard.signed(CASE), heard.signature)
+    assert signature_fits(public, heard.signed(CASE, 1), heard.signature)
 
 
 @pytest.mark.parametrize("due", [DUE, None])

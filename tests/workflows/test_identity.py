@@ -39,10 +39,10 @@ class Scene:
         reply: Reply = await self.case.execute_update("decide", decision, result_type=Reply)
         return reply
 
-    def signed(self, *, key: str = "", case: str = "", **said: Any) -> Decision:
+    def signed(self, *, key: str = "", case: str = "", run: int = 1, **said: Any) -> Decision:
         until = {"expires": datetime.now(UTC) + timedelta(days=1)}
         decision = self.desk.say(self.case, said.pop("verdict", "approve"), **{**until, **said})
-        signature = self.keys[key or decision.by].sign(decision.signed(case or self.case.id))
+        signature = self.keys[key or decision.by].sign(decision.signed(case or self.case.id, run))
         return decision.model_copy(update={"signature": signature.hex()})
 
     def code(self, person: str, **other: Any) -> str:
@@ -84,6 +84,7 @@ FORGERIES: dict[str, Forgery] = {
         it.signed(expires=datetime.now(UTC) - timedelta(days=1)), expires=datetime.now(UTC) + timedelta(days=9)
     ),
     "for another case": lambda it: it.signed(case="invoice-intake/another"),
+    "for another run": lambda it: it.signed(run=2),
     "for another step": lambda it: it.signed(step="executive"),
     "step swapped": lambda it: changed(it.signed(step="executive"), step=""),
     "delegated to a stranger": lambda it: it.signed(verdict="delegate", to=STRANGER),
@@ -94,6 +95,7 @@ FORGERIES: dict[str, Forgery] = {
     "a code for another step": lambda it: it.coded(step="executive"),
     "a code for another opening": lambda it: it.coded(opening=2),
     "a code for another case": lambda it: it.coded(case="invoice-intake/another"),
+    "a code for another run": lambda it: it.coded(run=2),
     "a stranger's code": lambda it: it.coded(by=STRANGER),
 }
 
@@ -167,7 +169,7 @@ async def test_vote_of_somebody_revoked_before_the_step_closed_is_struck(scene: 
 
     outcome = await outcome_of(case)
 
-    assert (outcome.status, outcome.decided_by) == ("applied", OWNER)
+    assert (outcome.status, outcome.decided_by) == ("applied", f"{DEPUTY}, {OWNER}")
     assert [body["people"] for kind, body in scene.desk.acts(case) if kind == "approval.struck"] == [{CLERK: "revoked"}]
 
 
