@@ -81,6 +81,7 @@ class View(Message):
     draft: Digest | None = None
     votes: tuple[Vote, ...] = ()
     questions: tuple[Question, ...] = ()
+    claimed: str = ""
     changes: tuple[Change, ...] = ()
     """Corrections since the document was read, oldest first."""
 

@@ -146,6 +146,12 @@ class Standing(Message):
         return tuple(person for person in self.holders if person not in voted)
 
     @property
+    def waits_for(self) -> tuple[str, ...]:
+        """Everybody who can do something now: those who have not voted, and whoever a question is for."""
+        asked = (self.ask.submitter or self.ask.owner,) if self.ask and self.question and not self.closed else ()
+        return tuple(dict.fromkeys((*self.missing, *asked)))
+
+    @property
     def next_instant(self) -> datetime | None:
         """When this phase ends by itself."""
         if self.current is None or self.closed:

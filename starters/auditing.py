@@ -20,7 +20,21 @@ app.add_typer(audit_app, name="audit")
 
 Told = dict[str, list[Head]]
 
-DETAIL = ("rung", "model", "verdict", "by", "draft", "key", "status", "reply", "failed")
+DETAIL = (
+    "rung",
+    "model",
+    "step",
+    "verdict",
+    "by",
+    "proof",
+    "kind",
+    "person",
+    "draft",
+    "key",
+    "status",
+    "reply",
+    "failed",
+)
 """What of an entry's body fits on a line; --json shows it whole."""
 
 
@@ -42,9 +56,11 @@ def show(case: CaseName, *, as_json: Json = False) -> None:
 
 
 def _detail(body: Body) -> str:
+    said = body.get("decision")
+    flat = {**body, **({"verdict": said.get("verdict")} if isinstance(said, dict) else {})}
     parts = []
     for name in DETAIL:
-        if value := body.get(name):
+        if value := flat.get(name):
             told = value.get("reason") or "accepted" if isinstance(value, dict) else value
             parts.append(f"{name} {screen.plain(told, 60)}")
     return ", ".join(parts)

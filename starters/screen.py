@@ -180,6 +180,10 @@ def show_case(row: CaseRow, view: View, mail: Mail | None, link: str, remarks: S
             f"decide: casework {escape(verbs)} {short(row.id)} --as {row.approvers[0] if row.approvers else 'YOU'}"
         )
         out.print("        or: delegate, claim, release, comment, ask")
+        if view.claimed:
+            out.print(f"{view.claimed} has claimed it")
+        if row.phase == "asking":
+            out.print("the clock stands still until the question is answered: casework answer")
     out.print(f"\n{link}")
 
 

@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.audit import Audit
     from activities.cases import Cases
     from activities.directory import Directory
-    from schemas.approval import ActsRequest, Decision, Vote
+    from schemas.approval import ActsRequest, Decision
     from schemas.case import View, Waiting
     from schemas.message import Digest, Message
     from schemas.opening import CodeFor, CodesCheck, Recheck, StepOpening, Telling
@@ -72,9 +72,10 @@ class Approval:
     def _wait(self, wait: Wait) -> None:
         self._heard.wait = wait
 
-    @property
-    def said(self) -> tuple[Vote, ...]:
-        return self._wait.said
+    def seen(self, view: View) -> View:
+        """A view with what people have said and claimed so far."""
+        wait = self._wait
+        return view.model_copy(update={"votes": wait.said, "questions": wait.questions, "claimed": wait.claimed})
 
     def agreed(self, draft: Digest) -> tuple[str, ...]:
         return self._wait.agreed(draft)
@@ -201,15 +202,15 @@ class Approval:
         if wait.due is None or wait.shown == self._shown:  # decided meanwhile, or shown like this
             return
         self._shown = wait.shown
-        view = asking.view.model_copy(update={"votes": wait.said, "questions": wait.questions})
+        view = self.seen(asking.view)
         workflow.set_current_details(card(wait, view))
         workflow.upsert_search_attributes(
-            [STATUS.value_set("waiting"), APPROVERS.value_set(wait.missing), DUE.value_set(wait.due)]
+            [STATUS.value_set("waiting"), APPROVERS.value_set(wait.waits_for), DUE.value_set(wait.due)]
         )
         waiting = Waiting(
             case=self._case,
             phase=wait.phase,
-            approvers=wait.missing,
+            approvers=wait.waits_for,
             due=wait.due,
             stage=asking.stage,
             view=view,

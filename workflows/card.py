@@ -28,7 +28,7 @@ def escaped(text: str) -> str:
 def card(wait: Wait, view: View) -> str:
     assert wait.ask is not None
     name = escaped(view.source.name) if view.source else "the case"
-    missing = ", ".join(f"`{person}`" for person in wait.missing) or "nobody"
+    missing = ", ".join(f"`{person}`" for person in wait.waits_for) or "nobody"
     step = f"Step `{wait.ask.step}`, with" if wait.ask.step else "With"
     parts = [
         f"### {name}",
@@ -60,7 +60,8 @@ def _said(view: View) -> list[str]:
         f"`{it.by}` asks: {escaped(it.note)}" + (f" `{it.answered_by}`: {escaped(it.answer)}" if it.answered_by else "")
         for it in view.questions
     )
-    said = [f"- {line}" for line in (*changes, *votes, *questions)]
+    claimed = (f"`{view.claimed}` has claimed it",) if view.claimed else ()
+    said = [f"- {line}" for line in (*changes, *votes, *questions, *claimed)]
     return ["**So far**", "", *said, ""] if said else []
 
 

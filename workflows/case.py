@@ -102,7 +102,7 @@ class Case:
         chosen = self.chosen or await self._checked(intake.policy, check)
         while chosen.kind == "review" and chosen.stage != "shadow":
             decision = await self.approval.ask(self._asking(intake, chosen))
-            self.view = self.view.model_copy(update={"votes": self.approval.said})
+            self.view = self.approval.seen(self.view)
             if decision is None:
                 return self.outcome("expired", "nobody decided before the deadline")
             if decision.verdict == "reject":
