@@ -96,6 +96,8 @@ class Standing(Message):
     """Ids of decisions that no longer count."""
     spent: frozenset[str] = frozenset()
     """Ids that were used."""
+    taken: tuple[Decision, ...] = ()
+    """What was accepted under an id, to give the same answer when it comes again."""
     coded: frozenset[str] = frozenset()
     """Whose code for this step was used."""
     counted: tuple[Decision, ...] = ()

@@ -39,11 +39,26 @@ class Wait(Standing):
     """The transitions. Every function returns a new wait."""
 
     def heard_now(self) -> tuple[tuple[Decision, ...], "Wait"]:
-        """What was kept and can be heard by now, and the wait without it."""
-        known = (*self.holders, *((self.ask.owner, self.ask.submitter) if self.ask else ()))
-        now = tuple(it for it in self.kept if self.ask and it.draft == self.ask.draft and it.by in known)
-        now = tuple(it for it in now if it.step in ("", self.ask.step if self.ask else ""))
-        return now, self.having(kept=tuple(it for it in self.kept if it not in now))
+        """The first that was kept and can be heard by now, and the wait without it; call until there is none.
+
+        One at a time: it may close the step, and what was said after it is then meant for the next one.
+        """
+        for place, kept in enumerate(self.kept):
+            if self._is_heard_from(kept):
+                return (kept,), self.having(kept=(*self.kept[:place], *self.kept[place + 1 :]))
+        return (), self
+
+    def _is_heard_from(self, kept: Decision) -> bool:
+        """Whether this very draft and step are asked about, and whoever said it has the say in it by now."""
+        ask, by, verdict = self.ask, kept.by, kept.verdict
+        if ask is None or self.closed or kept.draft != ask.draft or kept.step not in ("", ask.step):
+            return False
+        if verdict == "answer":
+            return self.question is not None and by in (ask.submitter, ask.owner)
+        if verdict == "comment":
+            return by in ask.everybody
+        owners = verdict == "release" or (verdict == "delegate" and kept.seat)
+        return by in self.holders or bool(by == ask.owner and owners)
 
     def asked(self, ask: Ask) -> "Wait":
         """Another question. One without steps goes on with the clock of the one before."""
@@ -75,8 +90,10 @@ class Wait(Standing):
             return self
         turns = tuple(turn.without(gone) for turn in self.ask.turns)
         keys = {person: key for person, key in self.ask.keys.items() if person not in gone}
-        ask = self.ask.model_copy(update={"turns": turns, "keys": keys})
-        return self.having(ask=ask, votes=tuple(vote for vote in self.votes if vote.by not in gone))
+        delegates = tuple(person for person in self.ask.delegates if person not in gone)
+        ask = self.ask.model_copy(update={"turns": turns, "keys": keys, "delegates": delegates})
+        left = {name: tuple(it for it in getattr(self, name) if it.by not in gone) for name in ("votes", "taken")}
+        return self.having(ask=ask, claimed="" if self.claimed in gone else self.claimed, **left)
 
     def without(self, withdrawal: Withdrawal) -> tuple["Wait", Reply]:
         """What has settled stays; any other decision with this id does not count: heard, kept or still to come."""
@@ -92,17 +109,17 @@ class Wait(Standing):
     ) -> tuple["Wait", Reply]:
         """`proof` is what was found to be true of who it is from; None when what it came with is false."""
         if decision.id and decision.id in self.spent:
-            anywhere = decision.model_copy(update={"step": ""})
-            same = any(said.model_copy(update={"step": ""}) == anywhere for said in (*self.votes, *self.counted))
+            same = decision in self.taken and decision.id not in self.withdrawn
             return self, Reply(accepted=same, reason="this decision was heard before")
         if self.ask is None and decision.id not in self.withdrawn:
             kept = "nothing is asked yet: it is kept, and counts if this very draft is asked about"
             return self.having(kept=(*self.kept, decision)), Reply(accepted=True, reason=kept)
         if reason := objection(self, decision, now, channel, proof):
             return self, Reply(accepted=False, reason=reason)
-        spent = self.spent | {decision.id} if decision.id and decision.verdict != "comment" else self.spent
-        coded = self.coded | {decision.by} if proof == "code" else self.coded
-        return EFFECTS[decision.verdict](self, decision, now).having(spent=spent, coded=coded), Reply(accepted=True)
+        changes: dict[str, object] = {"coded": self.coded | {decision.by} if proof == "code" else self.coded}
+        if decision.id and decision.verdict != "comment":
+            changes |= {"spent": self.spent | {decision.id}, "taken": (*self.taken, decision)}
+        return EFFECTS[decision.verdict](self, decision, now).having(**changes), Reply(accepted=True)
 
     def _voted(self, decision: Decision, _now: datetime) -> "Wait":
         step = self.ask.step if self.ask else ""
@@ -116,12 +133,11 @@ class Wait(Standing):
         return self.having(questions=(*self.questions, question))
 
     def _answered(self, by: str, answer: str, now: datetime) -> "Wait":
-        """The clock goes on where it stood."""
+        """The clock goes on where it stood; it stood still no longer than the question had time."""
         question = self.questions[-1]
         answered = question.model_copy(update={"answered_by": by, "answer": answer})
-        return self.having(
-            questions=(*self.questions[:-1], answered), stopped=self.stopped + max(now - question.since, ZERO)
-        )
+        stood = max(min(now, question.until) - question.since, ZERO)
+        return self.having(questions=(*self.questions[:-1], answered), stopped=self.stopped + stood)
 
     def _handed_on(self, decision: Decision, _now: datetime) -> "Wait":
         assert self.ask is not None
@@ -129,7 +145,9 @@ class Wait(Standing):
         turns = (*self.ask.turns[: self.turn], *(it.handed(seat, decision.to) for it in self.ask.turns[self.turn :]))
         votes = tuple(vote for vote in self.votes if vote.by != seat)
         claimed = "" if self.claimed == seat else self.claimed
-        return self.having(ask=self.ask.model_copy(update={"turns": turns}), votes=votes, claimed=claimed)
+        after = self.having(ask=self.ask.model_copy(update={"turns": turns}), votes=votes, claimed=claimed)
+        # Fewer people are left: a vote of before may decide now, and settles like one that was just heard.
+        return after.having(unsettled=self.unsettled | {after.decision.id}) if after.decision else after
 
     def _next_turn(self) -> "Wait":
         """Into the next hands; a reminder leaves it in the same ones, and whoever claimed it has had their time."""

@@ -63,7 +63,15 @@ def test_shipped_charter_loads_strictly(shipped: Path, process: Process) -> None
 
 @pytest.mark.parametrize(
     "path",
-    [(), ("people", 0), ("policy",), ("policy", "limits"), ("policy", "approval"), ("escalation", 0)],
+    [
+        (),
+        ("people", 0),
+        ("policy",),
+        ("policy", "limits"),
+        ("policy", "approval"),
+        ("policy", "approval", "steps", 0),
+        ("escalation", 0),
+    ],
     ids=lambda path: ".".join(map(str, path)) or "top",
 )
 def test_misspelt_key_is_refused_by_name_wherever_it_stands(load: Load, path: tuple[str | int, ...]) -> None:
@@ -80,11 +88,13 @@ def test_missing_key_is_refused_by_name(load: Load, key: str) -> None:
         load(lambda content: content.pop(key))
 
 
+STEP = ("policy", "approval", "steps", 0)
 STRANGER = {
     "owner": lambda content: content.update(owner="mallory"),
     "policy owner": lambda content: at(content, "policy", "approval").update(owner="mallory"),
-    "voter": lambda content: at(content, "policy", "approval", "steps", 0).update(voters=["ap-clerk", "mallory"]),
-    "delegate": lambda content: at(content, "policy", "approval").update(delegates=["group:legal", "mallory"]),
+    "voter": lambda content: at(content, *STEP).update(voters=["ap-clerk", "mallory"]),
+    "escalated": lambda content: at(content, *STEP).update(escalate=[{"to": ["mallory"]}]),
+    "delegate": lambda content: at(content, "policy", "approval").update(delegates=["mallory"]),
     "escalation": lambda content: at(content, "escalation", 0).update(person="mallory"),
 }
 
@@ -98,7 +108,7 @@ def test_person_whom_the_charter_does_not_list_is_refused_by_id(load: Load, plac
 @pytest.mark.parametrize("who", ["Alex Clerk", "ap@example.com", "mailto:ap@example.com", ""])
 def test_policy_takes_ids_not_names_or_addresses(load: Load, who: str) -> None:
     with pytest.raises(Refused, match=r"policy\.approval\.steps\.0\.voters\.0"):
-        load(lambda content: at(content, "policy", "approval", "steps", 0).update(voters=[who]))
+        load(lambda content: at(content, *STEP).update(voters=[who]))
 
 
 def test_shipped_policy_holds_no_name_and_no_address(shipped: Path, process: Process) -> None:
@@ -120,18 +130,14 @@ def test_person_cannot_be_made_a_rung_that_is_trusted_alone(load: Load) -> None:
         load(lambda content: at(content, "policy").update(autonomous_rungs=["person"]))
 
 
-def test_policy_that_asks_nobody_is_refused(load: Load) -> None:
+def test_policy_without_steps_is_refused(load: Load) -> None:
     with pytest.raises(Refused, match="an approval has steps"):
         load(lambda content: at(content, "policy", "approval").update(steps=[]))
 
 
-def test_charter_in_the_older_shape_is_taken(load: Load) -> None:
-    def older(content: dict[str, Any]) -> None:
-        approval = at(content, "policy", "approval")
-        del approval["steps"]
-        approval.update(approvers=["ap-clerk", "ap-deputy"], remind_after="P1D", patience="P3D")
-
-    assert load(older).policy.approval.approvers == ("ap-clerk", "ap-deputy")
+def test_step_without_voters_is_refused(load: Load) -> None:
+    with pytest.raises(Refused, match=r"policy\.approval\.steps\.0\.voters"):
+        load(lambda content: at(content, *STEP).update(voters=[]))
 
 
 def test_missing_charter_is_refused_with_the_path_where_it_belongs(process: Process, tmp_path: Path) -> None:
