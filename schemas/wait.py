@@ -90,8 +90,9 @@ class Wait(Standing):
             return self
         turns = tuple(turn.without(gone) for turn in self.ask.turns)
         keys = {person: key for person, key in self.ask.keys.items() if person not in gone}
+        excluded = {**self.ask.excluded, **dict.fromkeys(gone, "their right to was revoked")}
         delegates = tuple(person for person in self.ask.delegates if person not in gone)
-        ask = self.ask.model_copy(update={"turns": turns, "keys": keys, "delegates": delegates})
+        ask = self.ask.model_copy(update={"turns": turns, "keys": keys, "delegates": delegates, "excluded": excluded})
         left = {name: tuple(it for it in getattr(self, name) if it.by not in gone) for name in ("votes", "taken")}
         return self.having(ask=ask, claimed="" if self.claimed in gone else self.claimed, **left)
 
