@@ -154,7 +154,7 @@ def test_two_versions_for_two_programs_are_suspicious() -> None:
         ("", (), {"word/_rels/settings.xml.rels": b"<r>" + relation(
             "attachedTemplate", "https://example.com/t.dotm", mode="External").encode() + b"</r>"}),
         ("<w:p><w:r><w:instrText>DDEAUTO c:\\cmd.exe</w:instrText></w:r></w:p>", (), {}),
-        ("<w:r><w:instrText>DDE</w:instrText></w:r><w:r><w:instrText>AUTO c:\\x</w:instrText></w:r>", (), {}),
+        ("<w:r><w:instrText>D</w:instrText></w:r><w:r><w:instrText>DEAUTO c:\\x</w:instrText></w:r>", (), {}),
     ],
     ids=["macros", "template", "field", "field in pieces"],
 )  # fmt: skip
