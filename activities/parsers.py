@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from activities.pool import ParserExhausted, ParserStopped, Pool
+from schemas.contract import ContractReading
 from schemas.finding import Finding, Findings
 from schemas.proposal import Reading
 from schemas.source import Ingested, IntakeLimits, Verdict, VerdictStatus
@@ -60,6 +61,9 @@ class Parsers:
 
     def read_text(self, pages: Sequence[str]) -> Reading:
         return self._pool.ask("read_text", json.dumps(list(pages)).encode(), Reading)
+
+    def read_contract(self, pages: Sequence[str]) -> ContractReading:
+        return self._pool.ask("read_contract", json.dumps(list(pages)).encode(), ContractReading)
 
     def close(self) -> None:
         """Kill all children; calls under way and further ones raise."""

@@ -18,6 +18,7 @@ from activities.documents import said_by
 from activities.model import Readers
 from activities.parsing.mail import looks_like_mail
 from activities.pool import ParserStopped
+from activities.questions import INVOICE
 from activities.rules import invoice_findings
 from schemas.invoice import FIELDS
 from schemas.policy import InvoicePolicy
@@ -170,7 +171,7 @@ class Judge:
         pages = document.pages if any(page.lines for page in document.pages) else ()
         for rung in self.policy.rungs:
             try:
-                answer = self.readers.read(rung, pages, xml)
+                answer = self.readers.read(INVOICE, rung, pages, xml)
             except (ParserStopped, ApplicationError):
                 continue
             if answer:

@@ -17,7 +17,8 @@ from activities.audit import Audit
 from activities.cases import Cases
 from activities.crm import Crm, EmbeddedCrm
 from activities.documents import Documents
-from activities.model import Endpoint, Model, Readers
+from activities.endpoint import Endpoint
+from activities.model import Model, Readers
 from activities.parsers import Parsers
 from activities.rules import Rules
 from activities.store import Blobs
@@ -89,6 +90,7 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
     return [
         parts.documents.ingest,
         parts.model.read_invoice,
+        parts.model.read_contract,
         parts.rules.check_invoice,
         parts.crm.apply,
         parts.cases.waiting,

@@ -12,8 +12,8 @@ from schemas.proposal import Field
 _STATED, _LIKELY, _GUESSED = 0.9, 0.8, 0.6
 
 _FORM = (
-    r"(?:GmbH(?: & Co\.? KG)?|AG|KG|OHG|UG|SE|SARL|SAS|S\.A\.|B\.V\.|N\.V\.|Ltd\.?|Limited|LLP"
-    r"|LLC|Inc\.?|PLC|plc|Corp\.?|AB|ApS|Oy|S\.r\.l\.)"
+    r"(?:GmbH(?: & Co\.? KG)?|AG|KG|OHG|UG|SE|SARL|SAS|S\.A\.|B\.V\.|N\.V\.|Ltd|Limited|LLP"
+    r"|LLC|Inc|PLC|plc|Corp|AB|ApS|Oy|S\.r\.l\.)"
 )
 _NAME = rf"[A-ZÄÖÜ][\w&.'\u2019\- ]{{1,80}}?,? ?{_FORM}(?!\w)"
 _BETWEEN = re.compile(

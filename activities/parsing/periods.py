@@ -1,6 +1,7 @@
 """Periods in running text: "twenty-four (24) months", "drei Monate", as ISO 8601 durations."""
 
 import re
+from collections.abc import Iterator
 
 _ENGLISH = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _GERMAN = ("eine[nmrs]?", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf")
@@ -18,8 +19,11 @@ _FOUND = re.compile(PERIOD, re.IGNORECASE)
 
 def find(text: str) -> str | None:
     """The first period: figures count before the words beside them."""
-    match = _FOUND.search(text)
-    return duration(match[0]) if match else None
+    return next(find_all(text), None)
+
+
+def find_all(text: str) -> Iterator[str]:
+    return (duration(match[0]) for match in _FOUND.finditer(text))
 
 
 def duration(words: str) -> str:

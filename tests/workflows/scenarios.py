@@ -11,7 +11,8 @@ from uuid import uuid4
 import httpx2
 from openai import OpenAI
 
-from activities.model import Endpoint, Model, Readers
+from activities.endpoint import Endpoint
+from activities.model import Model, Readers
 from schemas.approval import MESSAGES_PER_PERSON, Withdrawal
 from schemas.case import Outcome
 from tests.desk import (
