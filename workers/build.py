@@ -15,6 +15,7 @@ from temporalio.workflow import NondeterminismError
 
 from activities.audit import Audit
 from activities.cases import Cases
+from activities.contract_rules import ContractRules
 from activities.crm import Crm, EmbeddedCrm
 from activities.documents import Documents
 from activities.endpoint import Endpoint
@@ -41,6 +42,7 @@ class Parts:
     documents: Documents
     model: Model
     rules: Rules
+    contract_rules: ContractRules
     crm: Crm
 
 
@@ -64,6 +66,7 @@ def built(settings: Settings) -> Iterator[Parts]:
             documents=Documents(blobs, reading.parsers, audit),
             model=Model(blobs, reading, audit),
             rules=Rules(engine, blobs, port),
+            contract_rules=ContractRules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
         )
 
@@ -92,6 +95,7 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.model.read_invoice,
         parts.model.read_contract,
         parts.rules.check_invoice,
+        parts.contract_rules.check_contract,
         parts.crm.apply,
         parts.cases.waiting,
         parts.cases.close,
