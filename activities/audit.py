@@ -15,17 +15,20 @@ from sqlmodel import Session, SQLModel, col, select
 from temporalio import activity
 
 from activities.store import hold, reading, writing
-from schemas.approval import ActsRequest
+from schemas.approval import Act, ActsRequest
 from schemas.audit import GENESIS, Fault, Head, Link, faults
-from schemas.tables import AuditEntry, AuditHead, CaseKey, CaseRow
+from schemas.tables import Approver, AuditEntry, AuditHead, CaseKey, CaseRow
 
 Body = Mapping[str, object]
+Remark = Mapping[str, str]
 ENTRIES, HEADS, KEYS = (SQLModel.metadata.tables[kind.__tablename__] for kind in (AuditEntry, AuditHead, CaseKey))
 HEAD = select(HEADS.c.seq, HEADS.c.digest).where(HEADS.c.case_id == bindparam("case")).with_for_update()
 KEY = select(KEYS.c.key).where(KEYS.c.case_id == bindparam("case"))
 ENTER = ENTRIES.insert()
 EXTEND = HEADS.update().where(HEADS.c.case_id == bindparam("case"))
 NONCE = 12
+DIRECTORY = "directory/"
+"""Chains of people, by id, not of cases: who entered and who revoked them."""
 
 
 def append(session: Session, case: str, kind: str, body: Body) -> Head:
@@ -106,6 +109,15 @@ class Audit:
             key = session.get(CaseKey, case)
         return [(Link.model_construct(**row.model_dump(), case=case), _unsealed(key, row)) for row in found]
 
+    def remarks(self, case: str) -> list[Remark]:
+        """What people said about a case beside their votes: who, when, in which words."""
+        said = {}  # by id, since an act that was written down in a task that failed is written down again
+        for link, body in self.entries(case):
+            act = Act.model_validate(body) if body and link.kind == "person.decision" else None
+            if act and act.decision and act.decision.verdict == "comment" and act.reply.accepted:
+                said[act.decision.id or link.id] = {"by": act.by, "at": link.at[:16], "note": act.decision.note}
+        return list(said.values())
+
     def erase(self, case: str) -> None:
         """Make the bodies of a case's entries, past and future, unreadable for good; the chain still verifies."""
         with writing(self.engine, case) as session:
@@ -123,7 +135,7 @@ class Audit:
         with reading(self.engine) as session:
             rows = self._rows(session, case)
             head = session.get(AuditHead, case)
-            known = session.get(CaseRow, case) is not None
+            known = case.startswith(DIRECTORY) or session.get(CaseRow, case) is not None
         found, links, told = [], [], list(heads)
         for place, row in enumerate(rows, 1):
             try:
@@ -144,10 +156,11 @@ class Audit:
         return found
 
     def cases(self) -> list[str]:
-        """Every case that any table knows of."""
+        """Every case that any table knows of, and the chain of everybody in the directory."""
         with reading(self.engine) as session:
             columns = (CaseRow.id, AuditEntry.case_id, AuditHead.case_id)
-            return sorted({case for column in columns for case in session.exec(select(column).distinct())})
+            found = {case for column in columns for case in session.exec(select(column).distinct())}
+            return sorted(found | {f"{DIRECTORY}{person}" for person in session.exec(select(Approver.id))})
 
     @staticmethod
     def _rows(session: Session, case: str) -> Sequence[AuditEntry]:

@@ -34,6 +34,7 @@ class Cases:
                 {
                     "status": "waiting",
                     "phase": request.phase,
+                    "step": request.step,
                     "stage": request.stage,
                     "approvers": list(request.approvers),
                     "due": request.due,
@@ -44,7 +45,7 @@ class Cases:
                 }
             )
             session.add(row)
-            asked = request.model_dump(mode="json", include={"approvers", "due", "stage"})
+            asked = request.model_dump(mode="json", include={"approvers", "due", "stage", "step"})
             return append(
                 session, request.case, f"approval.{request.phase}", {**asked, "draft": request.view.draft, "view": view}
             )
@@ -60,6 +61,7 @@ class Cases:
                 {
                     "status": "closed",
                     "phase": "",
+                    "step": "",
                     "stage": outcome.stage or "",
                     "outcome": outcome.status,
                     "reasons": list(outcome.reasons),

@@ -14,9 +14,10 @@ from activities.parsing import periods
 from activities.rules import CURRENCIES, LONGEST, PARTY, PLAIN_DATE, PLAIN_DECIMAL, folded
 from activities.store import Blobs, writing
 from schemas.case import Checked, Draft, Record
-from schemas.contract import DATES, FIELDS, PERIODS, REQUIRED, ContractCheck, ContractProposal, counterparty
+from schemas.contract import DATES, FIELDS, PERIODS, REQUIRED, ContractCheck, counterparty
 from schemas.finding import Finding
 from schemas.policy import ContractPolicy
+from schemas.proposal import Proposal
 from schemas.routing import Brake
 from schemas.tables import BrakeRow
 
@@ -110,11 +111,11 @@ def draft_of(request: ContractCheck, party: Record) -> Draft:
     )
 
 
-def values_of(proposal: ContractProposal) -> dict[str, str]:
+def values_of(proposal: Proposal) -> dict[str, str]:
     return {name: field.value for name, field in proposal.fields.items() if field.value}
 
 
-def contract_findings(proposal: ContractProposal, policy: ContractPolicy) -> Iterator[Finding]:
+def contract_findings(proposal: Proposal, policy: ContractPolicy) -> Iterator[Finding]:
     values = values_of(proposal)
     for name in REQUIRED:
         if name not in values:

@@ -5,13 +5,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate
-from typing import TypeVar
 
 from activities.parsing import amounts, dates, periods
 from schemas import contract
-from schemas.contract import Clause
 from schemas.invoice import AMOUNTS
-from schemas.proposal import Field, Reading
+from schemas.proposal import Clause, Field, Reading
 from schemas.source import Box, Page, TextLine
 
 _TOLD = ("currency", "document_type", "renewal", "personal_data", "governing_law")
@@ -19,12 +17,11 @@ _TOLD = ("currency", "document_type", "renewal", "personal_data", "governing_law
 _DASHES = re.compile(r"[-\u2010-\u2015\u2212]")
 
 
-R = TypeVar("R", bound=Reading)
-
-
-def located(reading: R, pages: Sequence[Page]) -> R:
-    """The same reading, with page and box of every field whose words stand in the document."""
-    return reading.model_copy(update={"fields": {name: place(field, pages) for name, field in reading.fields.items()}})
+def located(reading: Reading, pages: Sequence[Page]) -> Reading:
+    """The same reading, with page and box of every field and clause whose words stand in the document."""
+    fields = {name: place(field, pages) for name, field in reading.fields.items()}
+    clauses = tuple(quoted(clause, pages) for clause in reading.clauses)
+    return reading.model_copy(update={"fields": fields, "clauses": clauses})
 
 
 def quoted(clause: Clause, pages: Sequence[Page]) -> Clause:

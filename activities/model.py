@@ -4,11 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 from temporalio import activity
 
+from activities import evidence
 from activities.audit import Audit
 from activities.endpoint import Endpoint
 from activities.failures import at, kept
@@ -17,20 +18,16 @@ from activities.pool import ParserStopped
 from activities.questions import CONTRACT, INVOICE, Question
 from activities.store import Blobs
 from schemas.case import ReadRequest
-from schemas.contract import ContractProposal
 from schemas.proposal import Proposal, Reading, Rung
 from schemas.source import PAGES, Page
 
 A = TypeVar("A", bound=BaseModel)
-R = TypeVar("R", bound=Reading)
-P = TypeVar("P", bound=Proposal)
 
 
-@dataclass(frozen=True)
-class Answer(Generic[R]):
+class Answer(NamedTuple):
     """What a rung read, and what is to be known about it."""
 
-    reading: R
+    reading: Reading
     model: str = ""
     prompt_version: str = ""
     tokens: int = 0
@@ -43,13 +40,13 @@ class Readers:
     parsers: Parsers
     endpoint: Endpoint | None = None
 
-    def read(self, question: Question[A, R], rung: Rung, pages: Sequence[Page], xml: bytes | None) -> Answer[R] | None:
+    def read(self, question: Question[A], rung: Rung, pages: Sequence[Page], xml: bytes | None) -> Answer | None:
         """One rung's answer; None when it does not apply to this document."""
         if rung == "embedded-xml" and xml and question.structured:
             return Answer(question.structured(self.parsers, xml))
         if rung == "embedded-reader" and pages:
             reading = question.embedded(self.parsers, [page.text for page in pages])
-            return Answer(question.located(reading, pages))
+            return Answer(evidence.located(reading, pages))
         if rung == "endpoint" and pages and self.endpoint:
             text = "\f".join(page.text for page in pages)
             answer, tokens = self.endpoint.ask(question.instructions, question.shape, text)
@@ -73,16 +70,16 @@ class Model:
         return self._told(request, Proposal(**about))
 
     @activity.defn(name="model.read_contract")
-    def read_contract(self, request: ReadRequest) -> ContractProposal:
+    def read_contract(self, request: ReadRequest) -> Proposal:
         """Give the first answer, as for invoices."""
         about, reading = self._ask(CONTRACT, request)
-        return self._told(request, ContractProposal(**about, clauses=reading.clauses if reading else ()))
+        return self._told(request, Proposal(**about, clauses=reading.clauses if reading else ()))
 
-    def _told(self, request: ReadRequest, proposal: P) -> P:
+    def _told(self, request: ReadRequest, proposal: Proposal) -> Proposal:
         body = {"source": request.document.source.digest, **proposal.model_dump(mode="json", exclude={"head"})}
         return proposal.model_copy(update={"head": self.audit.record(request.case, "model.read", body)})
 
-    def _ask(self, question: Question[A, R], request: ReadRequest) -> tuple[dict[str, Any], R | None]:
+    def _ask(self, question: Question[A], request: ReadRequest) -> tuple[dict[str, Any], Reading | None]:
         """What a proposal says whatever is read, and what was read, if anything was."""
         started, after = monotonic(), [request.after] if request.after else []
         told: dict[str, Any] = {"rung": "person"}
@@ -100,7 +97,7 @@ class Model:
                 break
         return {**told, "after": "; ".join(after), "seconds": round(monotonic() - started, 3)}, reading
 
-    def _read(self, question: Question[A, R], rung: Rung, request: ReadRequest) -> Answer[R] | None:
+    def _read(self, question: Question[A], rung: Rung, request: ReadRequest) -> Answer | None:
         """One rung's answer; a call outside is audited before and after."""
         document, endpoint = request.document, self.readers.endpoint
         if rung == "embedded-xml":

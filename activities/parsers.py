@@ -6,8 +6,8 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
+from activities.parsing.judgement import UNREAD_SCAN
 from activities.pool import ParserExhausted, ParserStopped, Pool
-from schemas.contract import ContractReading
 from schemas.finding import Finding, Findings
 from schemas.proposal import Reading
 from schemas.source import Ingested, IntakeLimits, Verdict, VerdictStatus
@@ -33,16 +33,12 @@ class Parsers:
 
     def ingest(self, data: bytes, limits: IntakeLimits) -> Ingested:
         """What the bytes are. A document that stops its parser is malformed, and the reason says so."""
-        if not data:
-            return _refused("malformed", "the file is empty")
         if len(data) > limits.max_bytes:
             return _refused("malformed", f"{len(data)} bytes, more than the {limits.max_bytes} accepted")
         found = self._ingested(self._pool, "ingest", data, limits)
         if not found.is_scan or self._ocr is None:
             return found
-        scan = self._ingested(self._ocr, "ingest_scan", data, limits)
-        # What is worse than having no text stays so, whatever the pictures say.
-        return scan if found.verdict.status == "missing" else found.model_copy(update={"pages": scan.pages})
+        return with_scan(found, self._ingested(self._ocr, "ingest_scan", data, limits))
 
     def ingest_text(self, text: str) -> Ingested:
         """What a text is that was given as such; a form feed ends a page."""
@@ -62,8 +58,8 @@ class Parsers:
     def read_text(self, pages: Sequence[str]) -> Reading:
         return self._pool.ask("read_text", json.dumps(list(pages)).encode(), Reading)
 
-    def read_contract(self, pages: Sequence[str]) -> ContractReading:
-        return self._pool.ask("read_contract", json.dumps(list(pages)).encode(), ContractReading)
+    def read_contract(self, pages: Sequence[str]) -> Reading:
+        return self._pool.ask("read_contract", json.dumps(list(pages)).encode(), Reading)
 
     def close(self) -> None:
         """Kill all children; calls under way and further ones raise."""
@@ -79,6 +75,13 @@ class Parsers:
             return _refused("missing", exhausted.reason)
         except ParserStopped as stopped:
             return _refused("malformed", stopped.reason)
+
+
+def with_scan(found: Ingested, scan: Ingested) -> Ingested:
+    """The document with what its pictures say; that it had no text of its own is settled then, all else stays."""
+    rest = tuple(reason for reason in found.verdict.reasons if reason != UNREAD_SCAN)
+    had = Verdict(status=found.verdict.status, reasons=rest) if rest else Verdict()
+    return found.model_copy(update={"pages": scan.pages, "verdict": had.joined(scan.verdict)})
 
 
 def _refused(status: VerdictStatus, reason: str) -> Ingested:

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -51,15 +51,15 @@ class Rules:
         digest = self.blobs.put(draft.model_dump_json().encode())
         invoice = next(record for record in draft.records if record.ref == draft.main)
         parties = parties_of(proposal)
-        booked = self._booked(invoice, parties)
-        changed = tuple(self._party_findings(draft.records[0], parties))
+        known = self._known(draft.records[0], parties)
+        booked = self._booked(invoice, known)
         with writing(self.engine, request.case) as session:
             others = (booked | _claimed(session, invoice, parties)) - {invoice.ref}
             findings = (
                 *request.document.findings,
                 *invoice_findings(proposal, request.policy, today),
                 *_duplicate_findings(others),
-                *changed,
+                *_party_findings(draft.records[0], known.values()),
             )
             row = session.get(BrakeRow, request.process)
             found = [finding.model_dump() for finding in findings]
@@ -104,21 +104,26 @@ class Rules:
             ),
         )
 
-    def _booked(self, invoice: Record, parties: Sequence[str]) -> set[str]:
+    def _known(self, party: Record, parties: Sequence[str]) -> Mapping[str, Mapping[str, JsonValue]]:
+        """The supplier as the CRM has it, by ref: written by us, or by others under this very name."""
+        named = self.crm.find("party", {"name": str(party.values["name"])}) if "name" in party.values else []
+        found = ((ref, self.crm.read("party", ref)) for ref in dict.fromkeys((*parties, *named)))
+        return {ref: values for ref, values in found if values}
+
+    def _booked(self, invoice: Record, parties: Iterable[str]) -> set[str]:
         """The refs of what the CRM has that would be the same invoice."""
         same = identity(invoice)
         return {ref for party in parties if same for ref in self.crm.find("invoice", {"party": party, **same})}
 
-    def _party_findings(self, party: Record, parties: Sequence[str]) -> Iterator[Finding]:
-        """What the CRM knows otherwise of this supplier: a bank account that changed is how invoices are forged."""
-        named = self.crm.find("party", {"name": str(party.values["name"])}) if "name" in party.values else []
-        for ref in dict.fromkeys((*parties, *named)):
-            known = self.crm.read("party", ref) or {}
-            for name, field in (("name", "supplier"), ("iban", "iban")):
-                was, now = (str(record.get(name) or "") for record in (known, party.values))
-                if was and now and folded(was) != folded(now):
-                    message = f"the CRM knows this supplier by another {name}: {was}"
-                    yield Finding(code="party.changed", severity="review", field=field, message=message)
+
+def _party_findings(party: Record, known: Iterable[Mapping[str, JsonValue]]) -> Iterator[Finding]:
+    """What the CRM knows otherwise of this supplier: a bank account that changed is how invoices are forged."""
+    for values in known:
+        for name, field in (("name", "supplier"), ("iban", "iban")):
+            was, now = (str(record.get(name) or "") for record in (values, party.values))
+            if was and now and folded(was) != folded(now):
+                message = f"the CRM knows this supplier by another {name}: {was}"
+                yield Finding(code="party.changed", severity="review", field=field, message=message)
 
 
 def identity(invoice: Record) -> Mapping[str, str]:

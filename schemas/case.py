@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from schemas.approval import Question, Vote
 from schemas.audit import Audited
 from schemas.finding import Finding
 from schemas.message import Digest, Message
@@ -60,6 +61,15 @@ class Receipt(Audited):
     created: bool
 
 
+class Change(Message):
+    """What a correction made of a field."""
+
+    field: str
+    was: str | None = None
+    now: str | None = None
+    by: str
+
+
 class View(Message):
     """What a person is shown of a case: kept in the blob store, so that a listing needs no worker."""
 
@@ -69,6 +79,10 @@ class View(Message):
     findings: tuple[Finding, ...] = ()
     reasons: tuple[str, ...] = ()
     draft: Digest | None = None
+    votes: tuple[Vote, ...] = ()
+    questions: tuple[Question, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """Corrections since the document was read, oldest first."""
 
     @property
     def blocked(self) -> bool:
@@ -122,6 +136,7 @@ class Waiting(Message):
     due: datetime
     stage: Stage
     view: View
+    step: str = ""
 
 
 class Closing(Message):

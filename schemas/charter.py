@@ -41,8 +41,7 @@ class Charter(Message, Generic[P]):
     @model_validator(mode="after")
     def everybody_is_known(self) -> "Charter[P]":
         known = {person.id for person in self.people}
-        approval = self.policy.approval
-        named = {self.owner, approval.owner, *approval.approvers, *(step.person for step in self.escalation)}
+        named = {self.owner, *self.policy.approval.people, *(step.person for step in self.escalation)}
         if strangers := sorted(named - known):
             raise ValueError(f"people does not list {', '.join(strangers)}")
         return self

@@ -5,8 +5,9 @@ from typing import Literal, get_args
 
 from schemas.message import Message
 from schemas.policy import ContractPolicy
-from schemas.proposal import Proposal, Reading
-from schemas.source import Box, Document, Source
+from schemas.proposal import Proposal
+from schemas.source import Document
+from schemas.start import Start
 
 REQUIRED = ("first_party", "second_party", "start_date")
 OPTIONAL = (
@@ -45,39 +46,20 @@ ClauseKind = Literal[
 CLAUSE_KINDS: tuple[ClauseKind, ...] = get_args(ClauseKind)
 
 
-class Clause(Message):
-    """A clause that not every contract has, in its own words."""
-
-    kind: ClauseKind
-    quote: str
-    page: int | None = None
-    box: Box | None = None
-
-
-class ContractReading(Reading):
-    clauses: tuple[Clause, ...] = ()
-
-
-class ContractProposal(Proposal):
-    clauses: tuple[Clause, ...] = ()
-
-
 class ContractCheck(Message):
     """What checking needs."""
 
     process: str
     case: str
     document: Document
-    proposal: ContractProposal
+    proposal: Proposal
     policy: ContractPolicy
 
 
-class Intake(Message):
+class Intake(Start):
     """The start input of a case."""
 
-    source: Source
     policy: ContractPolicy
-    submitted_by: str = ""
 
 
 def counterparty(values: Mapping[str, str], ours: tuple[str, ...]) -> str | None:

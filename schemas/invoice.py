@@ -3,7 +3,8 @@
 from schemas.message import Message
 from schemas.policy import InvoicePolicy
 from schemas.proposal import Proposal
-from schemas.source import Document, Source
+from schemas.source import Document
+from schemas.start import Start
 
 REQUIRED = (
     "supplier",
@@ -32,9 +33,5 @@ class InvoiceCheck(Message):
     policy: InvoicePolicy
 
 
-class Intake(Message):
-    """The start input of a case."""
-
-    source: Source
+class Intake(Start):
     policy: InvoicePolicy
-    submitted_by: str = ""

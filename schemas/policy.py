@@ -14,22 +14,63 @@ from pydantic import model_validator
 from schemas.message import Message, PersonId
 from schemas.proposal import Rung
 from schemas.source import IntakeLimits
+from schemas.steps import Seat, Step, Voter, is_group
 
 Stage = Literal["shadow", "supervised", "autonomous"]
 STAGES: tuple[Stage, ...] = ("shadow", "supervised", "autonomous")
 """From least to most trusted."""
 
 
-class ApprovalPolicy(Message):
-    """Who may decide, and what happens when nobody does. Durations count from the moment the question is asked."""
+Proof = Literal["signature", "code", "asserted"]
+"""How somebody shows who they are: by their key, by a code sent to their own address, or not at all."""
+Notice = Literal["assignment", "reminder", "breach", "outcome"]
 
-    approvers: tuple[PersonId, ...] = Bounded(min_length=1)
+
+class ApprovalPolicy(Message):
+    """Who may decide, how they prove who they are, and what happens when nobody does."""
+
+    steps: tuple[Step, ...] = ()
+    """One after the other; a case passes those that its values call for."""
     owner: PersonId
-    remind_after: timedelta = Bounded(default=timedelta(days=1), gt=timedelta(0))
-    patience: timedelta = Bounded(default=timedelta(days=3), gt=timedelta(0))
+    """Decides alone when a step's own people and its escalations did not, and may hand a seat to somebody else."""
     on_deadline: Literal["reject", "owner"] = "owner"
     owner_patience: timedelta = Bounded(default=timedelta(days=4), gt=timedelta(0))
-    """How long the owner has once the case is handed over; then it expires."""
+    """How long the owner has once a step is handed over; then the case expires."""
+    accepts: tuple[Proof, ...] = Bounded(default=("asserted",), min_length=1)
+    maker_checker: bool = False
+    """Whoever submitted a case may not decide it."""
+    self_confirmation: bool = True
+    """Whoever corrected a draft may approve it too."""
+    delegates: tuple[Voter, ...] = ()
+    """To whom a voter may hand their seat, beside the other people of the step."""
+    answer_patience: timedelta = Bounded(default=timedelta(days=2), gt=timedelta(0))
+    """How long the clock stands still for an answer of the submitter."""
+    notices: tuple[Notice, ...] = ()
+
+    approvers: tuple[PersonId, ...] = ()
+    """What there was before steps: one question, which any of these answers, in cases that are still open."""
+    remind_after: timedelta = Bounded(default=timedelta(days=1), gt=timedelta(0))
+    patience: timedelta = Bounded(default=timedelta(days=3), gt=timedelta(0))
+
+    @model_validator(mode="after")
+    def somebody_is_asked(self) -> Self:
+        names = [step.name for step in self.steps]
+        if bool(names) == bool(self.approvers):
+            raise ValueError("an approval has steps (or, as in older charters, approvers), and not both")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"more than one step is called {', '.join(twice)}")
+        return self
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Everybody it names, groups and roles left out."""
+        voters = (self.owner, *self.approvers, *self.delegates, *(voter for step in self.steps for voter in step.named))
+        return frozenset(voter for voter in voters if not is_group(voter))
+
+    def steps_of(self, values: Mapping[str, str | None]) -> tuple[Step, ...]:
+        """The steps that a case with these values passes; the owner's own when none of them is called for."""
+        found = tuple(needed for step in self.steps if (needed := step.for_case(values)))
+        return found or (Step(name="owner", voters=(Seat(voter=self.owner),), patience=self.owner_patience),)
 
 
 class Policy(Message):

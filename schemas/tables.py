@@ -37,6 +37,7 @@ class CaseRow(SQLModel, table=True):
     status: str = Field(default="started", index=True)
     stage: str = ""
     phase: str = ""
+    step: str = ""
     outcome: str | None = Field(default=None, index=True)
     reasons: list[str] = Field(default_factory=list, sa_type=JSON)
     approvers: list[str] = Field(default_factory=list, sa_type=JSON)
@@ -84,6 +85,18 @@ class CaseKey(SQLModel, table=True):
 
     case_id: str = Field(primary_key=True)
     key: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class Approver(SQLModel, table=True):
+    """Somebody who decides: the key that proves who they are, and the groups and roles they are in."""
+
+    __tablename__ = "approvers"
+
+    id: str = Field(primary_key=True)
+    public_key: str | None = None
+    groups: list[str] = Field(default_factory=list, sa_type=JSON)
+    added_at: datetime = Field(sa_type=Instant)
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class BrakeRow(SQLModel, table=True):

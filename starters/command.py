@@ -12,7 +12,7 @@ from rich.progress import Progress
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
-from starters import auditing, evaluate, people, screen
+from starters import approvers, approving, auditing, evaluate, people, screen
 from starters.demo import demonstrate
 from starters.errors import explained
 from starters.invoice_intake import INVOICE_INTAKE
@@ -26,7 +26,7 @@ from workers.replay import Replayed
 from workers.replay import replay as run_again
 from workers.temporal import connect
 
-__all__ = ["app", "auditing", "evaluate", "main", "people"]
+__all__ = ["app", "approvers", "approving", "auditing", "evaluate", "main", "people"]
 
 
 @app.command()

@@ -1,10 +1,10 @@
 """Deciding: how a person's word reaches a case, and what is said when it does not."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from pydantic import ValidationError
 from temporalio.client import (
     Client,
     WorkflowHandle,
@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from schemas.approval import Act, Decision, Reply, Verb, Withdrawal
 from schemas.tables import CaseRow
+from starters.launch import Refused
 from workers.build import Parts
 
 PATIENCE, LAST_WORD = 3.5, 1.5
@@ -30,13 +31,14 @@ UNKNOWN = "nobody knows whether your decision was taken: 'casework show' tells w
 SLOW = "the worker was slow to answer"
 
 
-def decision(
-    row: CaseRow, by: str, verdict: Verb, *, draft: str | None, note: str = "", corrections: Mapping[str, str] = {}
-) -> Decision:
-    """What is sent: about the draft named, else about the one that waits now."""
-    return Decision(
-        id=str(uuid4()), by=by, verdict=verdict, draft=draft or row.draft or NOTHING, note=note, corrections=corrections
-    )
+def decision(row: CaseRow, by: str, verdict: Verb, *, draft: str | None, **said: Any) -> Decision:
+    """What is sent: about the draft and step that wait now, else about the draft named."""
+    about = {"draft": draft or row.draft or NOTHING, "step": row.step if draft in (None, row.draft) else ""}
+    try:
+        return Decision(id=str(uuid4()), by=by, verdict=verdict, **about, **said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Refused(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 async def decide(client: Client, parts: Parts, row: CaseRow, said: Decision) -> Reply:

@@ -12,9 +12,10 @@ from schemas.tables import CaseRow
 from starters.auditing import heads_told, print_faults, verified
 from starters.decide import decide, decision
 from starters.launch import Launcher, Process, Started
-from starters.life import running, stopped, ui_link
+from starters.life import running, stopped
 from starters.screen import bullets, err, out, plain, short, standing, table_of
 from starters.shell import Shell
+from starters.signing import signed
 
 SAMPLES = Path(__file__).parent / "samples"
 LOOK = 0.2
@@ -101,7 +102,8 @@ async def _approve_one(it: Shell, client: Client, rows: list[CaseRow]) -> str | 
     row = min(open_, key=lambda row: len(row.reasons))
     person = row.approvers[0]
     out.print(f"casework approve {short(row.id)} --as {person}    ({plain(row.source_name)})")
-    reply: Reply = await decide(client, it.parts, row, decision(row, person, "approve", draft=None))
+    said = signed(it.settings, row, decision(row, person, "approve", draft=None))
+    reply: Reply = await decide(client, it.parts, row, said)
     if not reply.accepted:
         out.print(f"[red]refused[/]: {plain(reply.reason)}")
         return None
@@ -123,4 +125,4 @@ def _how_to_go_on(it: Shell, waiting: list[CaseRow]) -> None:
     for command, about in steps:
         out.print(f"  .venv/bin/casework {command:28} {about}")
     if case:
-        out.print(f"and that case in the Temporal UI, while it is up:\n  {ui_link(it.settings, case)}")
+        out.print(f"and that case in the Temporal UI, while it is up:\n  {it.settings.ui_link(case)}")

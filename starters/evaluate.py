@@ -78,7 +78,8 @@ def as_if_autonomous(policy: InvoicePolicy, reader: str) -> InvoicePolicy:
 def labelled_in(file: Path) -> list[Labelled]:
     """Every line, or the first problem with its number: half an evaluation is none."""
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        # Not splitlines(): it also ends lines at characters that a JSON string may hold.
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError:
         raise Refused(f"{file} is not a text file in UTF-8") from None
     found = []

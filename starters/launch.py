@@ -139,7 +139,7 @@ class Launcher:
             raise Refused(f"{row.id} has no document to run again: start it from the file")
         source = self.parts.cases.source(row)
         self.parts.cases.reopen(row.id, by, why)
-        await self._run(row.id, source, charter, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+        await self._run(row.id, source, charter, WorkflowIDReusePolicy.ALLOW_DUPLICATE, row.runs + 1)
 
     async def _start_file(self, path: Path, charter: Charter[Any]) -> list[Started]:
         name = readable(path)
@@ -184,14 +184,16 @@ class Launcher:
             return Started(path, case, "ended")
         # The row may stand without a run, when an earlier start was killed in between: starting is harmless either way.
         once = WorkflowIDReusePolicy.REJECT_DUPLICATE if row.runs == 1 else WorkflowIDReusePolicy.ALLOW_DUPLICATE
-        await self._run(case, source, charter, once)
+        await self._run(case, source, charter, once, row.runs)
         return Started(path, case, "new" if new else "joined")
 
-    async def _run(self, case: str, source: Source, charter: Charter[Any], reuse: WorkflowIDReusePolicy) -> None:
+    async def _run(
+        self, case: str, source: Source, charter: Charter[Any], reuse: WorkflowIDReusePolicy, run: int
+    ) -> None:
         try:
             await self.client.start_workflow(
                 self.process.name,
-                self.process.intake(source, charter.policy, self.settings.person),
+                self.process.intake(source, charter.policy, self.settings.person).model_copy(update={"run": run}),
                 id=case,
                 task_queue=self.settings.task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import quote
 
 from temporalio.client import Client
 
@@ -59,7 +58,3 @@ async def stopped() -> AsyncIterator[asyncio.Event]:
     finally:
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(name)
-
-
-def ui_link(settings: Settings, case: str) -> str:
-    return f"http://127.0.0.1:{settings.ui_port}/namespaces/default/workflows/{quote(case, safe='')}"

@@ -2,7 +2,7 @@
 
 import binascii
 import re
-from codecs import getincrementaldecoder
+from codecs import getincrementaldecoder, lookup
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from email.errors import CloseBoundaryNotFoundDefect
@@ -35,6 +35,9 @@ _LOST_BOUNDARY = re.compile(rb"^--(\S{1,70})[ \t]*\r?\nContent-", re.MULTILINE |
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,200})\r?\n", re.MULTILINE)
 _NEXT_IN_MAILBOX = re.compile(rb"\n\r?\nFrom \S+ [^\n]{1,80}\n(?=[!-9;-~]+:)")
 _CONTENT_ID = re.compile(r"""cid:([^"'\s>)]+)""", re.IGNORECASE)
+
+_NO_CHARSETS = frozenset({"punycode", "idna"})
+"""Codecs for the names of hosts, which take minutes for a long text."""
 
 Answer = TypeVar("Answer")
 
@@ -224,8 +227,9 @@ def _uuencoded(text: bytes) -> Iterator[_Part]:
 def _text(part: _Part) -> str:
     """In the character set it says; in what its bytes look like, when it says none that there is."""
     data = part.data[:_MAX_TEXT_BYTES]
-    if part.charset not in ("", "us-ascii", "ascii"):
-        said = _asked(lambda: data.decode(part.charset, "replace"), None)
+    codec = _asked(lambda: lookup(part.charset).name, "ascii")
+    if codec not in _NO_CHARSETS | {"ascii"}:
+        said = _asked(lambda: data.decode(codec, "replace"), None)
         if isinstance(said, str):
             return said
     looks_like = _asked(lambda: getincrementaldecoder("utf-8")().decode(data), None)

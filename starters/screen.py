@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from activities.audit import Remark
 from schemas.case import Summary, View
 from schemas.mail import Mail
 from schemas.scoring import Miss, Score
@@ -116,7 +117,8 @@ def table_of_waiting(rows: Sequence[CaseRow]) -> Table:
         late = row.due is not None and row.due < datetime.now(UTC)
         due = f"[{'red' if late else 'white'}]{ago(row.due) if row.due else ''}[/]"
         name, why = plain(row.source_name, 32), plain("; ".join(row.reasons), 110)
-        table.add_row(short(row.id), name, ", ".join(row.approvers), due, why)
+        people = ", ".join(row.approvers)
+        table.add_row(short(row.id), name, f"{row.step}: {people}" if row.step else people, due, why)
     return table
 
 
@@ -138,7 +140,20 @@ def print_mail(mail: Mail) -> None:
         out.print(f"       | and {len(lines) - MAIL_LINES} lines more ('--json' has them)")
 
 
-def show_case(row: CaseRow, view: View, mail: Mail | None, link: str) -> None:
+def print_said(view: View, remarks: Sequence[Remark]) -> None:
+    """What people changed, voted, asked and remarked, so far."""
+    changes = (f"{it.by} changed {it.field} from {it.was or '-'} to {it.now or '-'}" for it in view.changes)
+    bullets("\nchanged since it was read", changes)
+    bullets("\nvotes", [f"{it.step or 'only step'}: {it.by} {it.verdict} {it.note}".rstrip() for it in view.votes])
+    asked = (
+        f"{it.by} asks: {it.note}" + (f" ({it.answered_by}: {it.answer})" if it.answered_by else "")
+        for it in view.questions
+    )
+    bullets("\nquestions", asked)
+    bullets("\nremarks", [f"{it['by']}, {it['at']}: {it['note']}" for it in remarks])
+
+
+def show_case(row: CaseRow, view: View, mail: Mail | None, link: str, remarks: Sequence[Remark] = ()) -> None:
     out.print(f"[bold]{plain(row.source_name or row.id)}[/]  {standing(row)}  stage {row.stage or '-'}")
     out.print(f"case   {row.id}\nsource {row.source_size} bytes, entered {ago(row.started_at)}, run {row.runs}")
     if mail:
@@ -151,6 +166,7 @@ def show_case(row: CaseRow, view: View, mail: Mail | None, link: str) -> None:
         out.print(fields_of(view))
     bullets("\nreasons", row.reasons)
     bullets("\nfindings", [f"{finding.severity}: {finding.code} {finding.message}" for finding in view.findings])
+    print_said(view, remarks)
     if row.record:
         out.print(
             f"\nin the CRM as [bold]{plain(row.record)}[/]"
@@ -158,10 +174,12 @@ def show_case(row: CaseRow, view: View, mail: Mail | None, link: str) -> None:
         )
     if row.status == "waiting":
         verbs = "reject|correct" if view.blocked else "approve|reject|correct"
-        out.print(f"\nwith {', '.join(row.approvers)}, due {ago(row.due) if row.due else '-'}; draft {row.draft}")
+        step = f"step {row.step}, " if row.step else ""
+        out.print(f"\n{step}with {', '.join(row.approvers)}, due {ago(row.due) if row.due else '-'}; draft {row.draft}")
         out.print(
             f"decide: casework {escape(verbs)} {short(row.id)} --as {row.approvers[0] if row.approvers else 'YOU'}"
         )
+        out.print("        or: delegate, claim, release, comment, ask")
     out.print(f"\n{link}")
 
 

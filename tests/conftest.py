@@ -70,7 +70,12 @@ def server_options() -> dict[str, Any]:
     return {
         "dev_server_existing_path": shutil.which("temporal"),
         "dev_server_log_level": "error",
-        "dev_server_extra_args": ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
+        "dev_server_extra_args": [
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+            "--dynamic-config-value",
+            "limit.historyCount.suggestContinueAsNew=150",
+        ],
         "search_attributes": ALL,
         "plugins": [plugin()],
         "identity": "tests",

@@ -1,22 +1,25 @@
 """A desk to run cases at: a real server, real parts, a worker that replays every step."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import TimeSkipper
 
 from schemas.approval import Decision, Reply, Verb
 from schemas.audit import Fault
 from schemas.case import Outcome
 from schemas.invoice import Intake
 from schemas.message import digest_of
-from schemas.policy import InvoicePolicy
+from schemas.policy import ApprovalPolicy, InvoicePolicy
 from schemas.source import Source
+from schemas.steps import Step
 from schemas.tables import CaseRow
 from starters.demo import SAMPLES
 from starters.invoice_intake import INVOICE_INTAKE
@@ -44,6 +47,14 @@ def policy(**changes: object) -> InvoicePolicy:
     return chartered.model_copy(update=changes)
 
 
+def approval(**changes: object) -> ApprovalPolicy:
+    """The charter's approval, with some of its one step changed, or of itself."""
+    chartered = policy().approval
+    (step,) = chartered.steps
+    of_step = {name: changes.pop(name) for name in list(changes) if name in Step.model_fields}
+    return chartered.model_copy(update={"steps": (step.model_copy(update=of_step),), **changes})
+
+
 @dataclass(frozen=True)
 class Desk:
     client: Client
@@ -59,7 +70,9 @@ class Desk:
         source = Source(digest=self.parts.blobs.put(data), name=str(sample)[:40], size=len(data))
         case = self.named(key or digest_of(data))
         self.parts.cases.open(case, source, "tester")
-        return await self.start_with(case, [Intake(source=source, policy=policy)], hasty=hasty, signal=signal)
+        return await self.start_with(
+            case, [Intake(source=source, policy=policy, submitted_by="tester")], hasty=hasty, signal=signal
+        )
 
     def named(self, key: str) -> str:
         """A case id of this desk alone: all desks share one server."""
@@ -86,6 +99,26 @@ class Desk:
                 details = event.marker_recorded_event_attributes.details
                 times -= any(b'"cases.waiting"' in payload.data for payload in details["data"].payloads)
                 if times == 0:
+                    break
+        return self.row(case)
+
+    async def forward(self, case: Case, time: timedelta) -> None:
+        """Let the clock of one case run ahead."""
+        assert await TimeSkipper(self.client).fast_forward(case, time)
+
+    async def at_step(self, case: Case, step: str, after: str | None = None) -> CaseRow:
+        """The row, once this step is asked about; `after` names a draft that it is not about any more."""
+        return await self._once(case, lambda row: row.step == step and row.draft != after)
+
+    async def at_phase(self, case: Case, phase: str) -> CaseRow:
+        return await self._once(case, lambda row: row.phase == phase)
+
+    async def _once(self, case: Case, so: Callable[[CaseRow], bool]) -> CaseRow:
+        """The row, once it waits like this: looked at after each event, so nothing here sleeps."""
+        async with asyncio.timeout(PATIENCE):
+            async for _ in case.fetch_history_events(wait_new_event=True):
+                row = self.row(case)
+                if row.status == "waiting" and so(row):
                     break
         return self.row(case)
 

@@ -1,10 +1,13 @@
 """The composition root: everything real is built here, once, and handed inward."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import fsspec
 from openai import OpenAI
@@ -13,21 +16,26 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.workflow import NondeterminismError
 
+from activities.addresses import Addresses, BadAddresses
 from activities.audit import Audit
 from activities.cases import Cases
 from activities.contract_rules import ContractRules
 from activities.crm import Crm, EmbeddedCrm
+from activities.directory import Directory
 from activities.documents import Documents
 from activities.endpoint import Endpoint
 from activities.model import Model, Readers
+from activities.notices import Notices
 from activities.parsers import Parsers
 from activities.rules import Rules
 from activities.store import Blobs
 from workers.database import connect_database
 from workers.heartbeats import Heartbeats
-from workers.settings import Settings
+from workers.settings import BadSettings, Settings
+from workflows.options import notices_queue
 
 THREADS = 16
+NOTICES = 8
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class Parts:
     rules: Rules
     contract_rules: ContractRules
     crm: Crm
+    notices: Notices
+    directory: Directory
 
 
 @contextmanager
@@ -56,7 +66,7 @@ def built(settings: Settings) -> Iterator[Parts]:
         files, root = fsspec.url_to_fs(settings.blobs)
         blobs = Blobs(files, root)
         reading = stack.enter_context(readers(settings))
-        audit, port = Audit(engine), EmbeddedCrm(engine)
+        audit, port, key = Audit(engine), EmbeddedCrm(engine), code_key(settings)
         yield Parts(
             engine=engine,
             blobs=blobs,
@@ -68,7 +78,41 @@ def built(settings: Settings) -> Iterator[Parts]:
             rules=Rules(engine, blobs, port),
             contract_rules=ContractRules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
+            notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
+            directory=Directory(engine, key),
         )
+
+
+CODE_KEY_BYTES = 32
+
+
+def code_key(settings: Settings) -> bytes:
+    """The key of codes: the setting's, or one made for this home, where a single machine needs no more."""
+    if key := settings.code_key.get_secret_value():
+        if len(key) < CODE_KEY_BYTES:
+            raise BadSettings(f"CASEWORK_CODE_KEY: at least {CODE_KEY_BYTES} characters, else codes can be guessed")
+        return key.encode()
+    path = settings.home / "code.key"
+    if not path.exists():
+        _make_code_key(path)
+    kept = path.read_bytes()
+    if len(kept) != CODE_KEY_BYTES:
+        raise BadSettings(f"{path} holds no whole key: remove it, and codes that were sent are good no more")
+    return kept
+
+
+def _make_code_key(path: Path) -> None:
+    """Write it aside and link it, so that of several that start at once one makes it, whole, and all read it."""
+    aside = path.with_name(f"{path.name}.{uuid4().hex}")
+    try:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(os.urandom(CODE_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -89,7 +133,7 @@ def readers(settings: Settings) -> Iterator[Readers]:
 
 
 def activities_of(parts: Parts) -> list[Callable[..., object]]:
-    """What a worker offers to workflows."""
+    """What a worker offers to workflows on the queue of their cases."""
     return [
         parts.documents.ingest,
         parts.model.read_invoice,
@@ -100,12 +144,31 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.cases.waiting,
         parts.cases.close,
         parts.audit.acts,
+        parts.notices.give_up,
+        parts.directory.open,
+        parts.directory.recheck,
+        parts.directory.check_codes,
     ]
 
 
-def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False) -> Worker:
-    """Tests rehearse: every step is replayed, and a step that replays differently fails the run."""
-    return Worker(
+def notices_of(parts: Parts) -> list[Callable[..., object]]:
+    """What it offers on the queue of notices."""
+    return [parts.notices.send]
+
+
+@asynccontextmanager
+async def build_worker(
+    client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False
+) -> AsyncIterator[None]:
+    """Work on cases and their notices while inside.
+
+    Tests rehearse: every step is replayed, and a step that replays differently fails the run.
+    """
+    try:
+        parts.notices.addresses.check()
+    except BadAddresses as error:
+        raise BadSettings(f"CASEWORK_NOTICES: {error}") from None
+    cases = Worker(
         client,
         task_queue=task_queue,
         activities=activities_of(parts),
@@ -120,3 +183,15 @@ def build_worker(client: Client, task_queue: str, parts: Parts, *, rehearsal: bo
         # Every beat is sent: by default they are held back until little is left of the timeout they keep from passing.
         max_heartbeat_throttle_interval=timedelta(seconds=1),
     )
+    # On threads of their own: mail servers that do not answer must not hold up the steps of cases.
+    notices = Worker(
+        client,
+        task_queue=notices_queue(task_queue),
+        activities=notices_of(parts),
+        activity_executor=ThreadPoolExecutor(NOTICES),
+        max_concurrent_activities=NOTICES,
+        graceful_shutdown_timeout=timedelta(seconds=30),
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+    )
+    async with cases, notices:
+        yield

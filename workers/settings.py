@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -27,6 +28,8 @@ class Settings(BaseModel):
     port: int = Field(default=7233, ge=1, le=65535)
     """Where the embedded Temporal server listens, on 127.0.0.1."""
     ui_port: int = Field(default=8233, ge=1, le=65535)
+    ui_url: str = ""
+    """Where people find the Temporal UI, as notices and commands link to it; empty is the embedded server's."""
     task_queue: str = "casework"
     database_url: str = Field(default="", repr=False)
     """postgresql+psycopg://user:password@host/name, or sqlite:///file; empty is a SQLite file in `home`."""
@@ -42,6 +45,12 @@ class Settings(BaseModel):
     ocr: bool = True
     """Read scans where the extra [ocr] is installed; their process is bound to 2 GB of memory."""
     model_key: SecretStr = SecretStr("")
+    notices: Path | None = None
+    """An apprise configuration file (YAML or text) whose tags are the ids of people; without it none is told."""
+    keys: Path | None = None
+    """The folder with your own private keys; by default in `home`."""
+    code_key: SecretStr = SecretStr("")
+    """What the codes of approvers are derived from, the same for all workers; empty is a key kept in `home`."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -59,5 +68,14 @@ class Settings(BaseModel):
         return self.database_url or f"sqlite:///{self.home.resolve() / 'casework.db'}"
 
     @property
+    def key_folder(self) -> Path:
+        return self.keys or self.home / "keys"
+
+    @property
     def blobs(self) -> str:
         return self.blobs_url or (self.home.resolve() / "blobs").as_uri()
+
+    def ui_link(self, case: str, namespace: str = "default") -> str:
+        """Where the Temporal UI shows a case."""
+        base = self.ui_url.rstrip("/") or f"http://127.0.0.1:{self.ui_port}"
+        return f"{base}/namespaces/{namespace}/workflows/{quote(case, safe='')}"

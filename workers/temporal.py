@@ -9,9 +9,10 @@ from temporalio.workflow import SandboxImportNotificationPolicy as Imports
 
 from workers.settings import Settings
 from workflows.invoice_intake import InvoiceIntake
+from workflows.notice import Notice
 from workflows.payload import OnePayload
 
-WORKFLOWS = [InvoiceIntake]
+WORKFLOWS = [InvoiceIntake, Notice]
 # A forgotten pass-through import then stops the worker at start, not a case at midnight.
 STRICT = SandboxedWorkflowRunner(
     SandboxRestrictions.default.with_import_notification_policy(

@@ -1,31 +1,56 @@
 """The durable human wait: hears people from the first task on, early, misspelt and malformed messages included."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
     from activities.audit import Audit
     from activities.cases import Cases
-    from schemas.approval import MESSAGES_PER_PERSON, Act, ActsRequest, Ask, Channel, Decision, Reply, Wait, Withdrawal
+    from activities.directory import Directory
+    from schemas.approval import ActsRequest, Decision, Vote
     from schemas.case import View, Waiting
-    from schemas.policy import Stage
+    from schemas.message import Digest, Message
+    from schemas.opening import CodeFor, CodesCheck, Recheck, StepOpening, Telling
+    from schemas.policy import ApprovalPolicy, Notice, Stage
+    from schemas.standing import Ask
+    from schemas.start import Kept
+    from schemas.steps import Step
+    from schemas.wait import Wait
     from workflows.attributes import APPROVERS, DUE, STATUS
     from workflows.cancellation import finished
     from workflows.card import card
+    from workflows.hearing import Hearing
+    from workflows.notice import tell
     from workflows.options import TABLES
-    from workflows.payload import parsed
 
 
-MESSAGES: Mapping[str, type[Decision | Withdrawal]] = {"decide": Decision, "withdraw": Withdrawal}
 SETTLING = timedelta(milliseconds=200)
-"""Between hearing a decision and acting on it: a withdrawal that the server holds behind it is delivered meanwhile."""
-FLOOD = "too many messages: this case records no more of them"
-UNREADABLE = "a decision needs by, verdict (approve, reject or correct) and draft"
+"""Between hearing a vote and acting on it: a withdrawal that the server holds behind it is delivered meanwhile."""
+KINDS: Mapping[str, Notice] = {
+    "open": "assignment",
+    "asking": "assignment",
+    "reminded": "reminder",
+    "escalated": "breach",
+    "handed": "breach",
+}
+"""What people are told when a step comes to them in this phase."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is asked: about which case, under which policy, and how the case would begin its history anew."""
+
+    policy: ApprovalPolicy
+    view: View
+    stage: Stage
+    submitter: str
+    run: int
+    fields: tuple[str, ...]
+    again: Callable[[Wait, dict[str, int]], Message]
 
 
 class Approval:
@@ -35,141 +60,180 @@ class Approval:
     """
 
     def __init__(self) -> None:
-        self._wait = Wait()
-        self._acts: list[Act] = []
-        self._recorded: Counter[str] = Counter()
-        self._flooded: set[str] = set()
-        # Named, since the Temporal UI offers only what has a name; dynamic for everything else, misspelt or not.
-        workflow.set_update_handler("decide", self._decide_update, validator=self._has_room_to_decide)
-        workflow.set_signal_handler("decide", self._decide_signal)
-        workflow.set_dynamic_update_handler(self._answered, validator=self._has_room)
-        workflow.set_dynamic_signal_handler(self._queued)
+        self._case = workflow.info().workflow_id
+        self._heard = Hearing()
+        self._shown: object = None
 
-    async def ask(self, ask: Ask, view: View, stage: Stage) -> Decision | None:
-        """The decision that counted, or None when the last deadline came first."""
-        kept, self._wait = self._wait.kept_for(ask.draft), self._wait.asked(ask)
-        for decision in kept:
-            self._hear("signal", "decide", decision)
-        await self._announce(view, stage)
+    @property
+    def _wait(self) -> Wait:
+        return self._heard.wait
+
+    @_wait.setter
+    def _wait(self, wait: Wait) -> None:
+        self._heard.wait = wait
+
+    @property
+    def said(self) -> tuple[Vote, ...]:
+        return self._wait.said
+
+    def agreed(self, draft: Digest) -> tuple[str, ...]:
+        return self._wait.agreed(draft)
+
+    def resume(self, kept: Kept | None) -> None:
+        """Go on in a new history as things stood at the end of the one before."""
+        self._heard.resume(kept.wait if kept else Wait(), kept.recorded if kept else {})
+
+    async def ask(self, asking: Asking) -> Decision | None:
+        """The decision that counted: the last yes, or the first no or correction; None when the last deadline came.
+
+        One step after the other; a case that began before there were steps has one question.
+        """
+        assert asking.view.draft is not None
+        draft, proposal = asking.view.draft, asking.view.proposal
+        if not asking.policy.steps:
+            blocked, fields = asking.view.blocked, asking.fields
+            only = Ask.without_steps(draft, asking.policy, workflow.now(), blocked=blocked, fields=fields)
+            return await self._step(asking, None if self._wait.is_at(draft, "") else only)
+        values = {name: field.value for name, field in proposal.fields.items()} if proposal else {}
+        decision = None
+        for step in asking.policy.steps_of(values):
+            if self._wait.has_passed(draft, step.name):
+                continue
+            ask = None if self._wait.is_at(draft, step.name) else await self._opened(asking, step)
+            decision = await self._step(asking, ask)
+            if decision is None or decision.verdict != "approve":
+                break
+        return decision
+
+    async def _opened(self, asking: Asking, step: Step) -> Ask:
+        """The question of a step, to the people who have a say in it as of now."""
+        assert asking.view.draft is not None
+        policy = asking.policy
+        opening = StepOpening(case=self._case, step=step, policy=policy, at=workflow.now(), submitter=asking.submitter)
+        opened = await finished(workflow.start_local_activity_method(Directory.open, opening, **TABLES))
+        maker = {asking.submitter: "they submitted it"} if policy.maker_checker and asking.submitter else {}
+        corrector = {} if policy.self_confirmation else dict.fromkeys(self._wait.correctors, "they corrected it")
+        excluded = {**maker, **corrector, **opened.revoked}
+        return Ask(
+            draft=asking.view.draft,
+            step=step.name,
+            turns=tuple(turn.without(excluded) for turn in opened.turns),
+            owner=policy.owner,
+            submitter=asking.submitter,
+            answer_patience=policy.answer_patience,
+            accepts=policy.accepts,
+            keys=opened.keys,
+            excluded=excluded,
+            delegates=opened.delegates,
+            opening=self._wait.openings + 1,
+            run=asking.run,
+            blocked=asking.view.blocked,
+            fields=asking.fields,
+        )
+
+    async def _step(self, asking: Asking, ask: Ask | None) -> Decision | None:
+        """The vote that closed a step; None when its last turn has passed. Without an `ask` it goes on."""
+        self._wait, self._shown = self._wait.asked(ask) if ask else self._wait, None
         while self._wait.phase != "expired":
+            self._heard.hear_kept()
+            await self._show(asking)
             await self._until_heard()
             await self.record()
-            if self._wait.decision is not None:
+            if self._wait.unsettled:
                 await workflow.sleep(SETTLING, summary="settling")
                 self._wait = self._wait.settle()
                 await self.record()
-                if self._wait.settled:
+                if not self._wait.settled:
+                    continue
+                if await self._still_stands():
                     break
-                continue
-            phase, self._wait = self._wait.phase, self._wait.tick(workflow.now())
-            if self._wait.phase != phase:
-                await self._announce(view, stage)
+            self._wait = self._wait.tick(workflow.now())
+            if workflow.info().is_continue_as_new_suggested() and not self._heard.anything:
+                workflow.continue_as_new(args=[asking.again(self._wait, dict(self._heard.recorded))])
         return self._wait.decision
 
     async def _until_heard(self) -> None:
         """Until somebody says something, or this phase ends."""
         instant = self._wait.next_instant
-        if self._acts or instant is None:
+        if self._heard.anything or instant is None:
             return
         with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: bool(self._acts), timeout=instant - workflow.now(), timeout_summary=self._wait.phase
+                lambda: self._heard.anything, timeout=instant - workflow.now(), timeout_summary=self._wait.phase
             )
+
+    async def _still_stands(self) -> bool:
+        """Whether the step is still decided without those who lost the right to decide since it opened."""
+        ask = self._wait.ask
+        if ask is None or not ask.step:
+            return True
+        voters = tuple(vote.by for vote in self._wait.votes)
+        recheck = Recheck(case=self._case, step=ask.step, voters=voters, keys=ask.keys)
+        struck = await finished(workflow.start_local_activity_method(Directory.recheck, recheck, **TABLES))
+        if struck.people:
+            self._wait = self._wait.struck(struck.people)
+        return self._wait.decision is not None
 
     async def record(self) -> None:
         """Audit what people did since the last time; a case does this once more before it ends."""
-        while acts := tuple(self._acts):
-            request = ActsRequest(case=workflow.info().workflow_id, acts=acts)
-            self._acts.clear()
-            await finished(workflow.start_local_activity_method(Audit.acts, request, **TABLES))
+        while self._heard.anything:
+            await self._check_codes()
+            if acts := self._heard.taken():
+                request = ActsRequest(case=self._case, acts=acts)
+                await finished(workflow.start_local_activity_method(Audit.acts, request, **TABLES))
 
-    async def _announce(self, view: View, stage: Stage) -> None:
-        """Show the case to those who hold it now."""
-        wait = self._wait
-        if wait.deadline is None:  # decided while the row was being written
+    async def _check_codes(self) -> None:
+        """Hear what came with a code, now knowing whether it is right: only an activity has the key."""
+        said, ask = tuple(self._heard.uncoded), self._wait.ask
+        if not said or ask is None:
             return
+        self._heard.uncoded.clear()
+        place = {"case": self._case, "run": ask.run, "step": ask.step, "draft": ask.draft, "opening": ask.opening}
+        codes = tuple((CodeFor(person=decision.by, **place), decision.code) for _, decision in said)
+        check = CodesCheck(codes=codes)
+        checked = await finished(workflow.start_local_activity_method(Directory.check_codes, check, **TABLES))
+        for (channel, decision), right in zip(said, checked.right, strict=True):
+            self._heard.hear(channel, "decide", decision, "code" if right else None)
+
+    async def _show(self, asking: Asking) -> None:
+        """Show the case to those who hold it now, and tell them, whenever that has changed."""
+        wait = self._wait
+        if wait.due is None or wait.shown == self._shown:  # decided meanwhile, or shown like this
+            return
+        self._shown = wait.shown
+        view = asking.view.model_copy(update={"votes": wait.said, "questions": wait.questions})
         workflow.set_current_details(card(wait, view))
         workflow.upsert_search_attributes(
-            [STATUS.value_set("waiting"), APPROVERS.value_set(wait.holders), DUE.value_set(wait.deadline)]
+            [STATUS.value_set("waiting"), APPROVERS.value_set(wait.missing), DUE.value_set(wait.due)]
         )
         waiting = Waiting(
-            case=workflow.info().workflow_id,
+            case=self._case,
             phase=wait.phase,
-            approvers=wait.holders,
-            due=wait.deadline,
-            stage=stage,
+            approvers=wait.missing,
+            due=wait.due,
+            stage=asking.stage,
             view=view,
+            step=wait.ask.step if wait.ask else "",
         )
         await finished(workflow.start_local_activity_method(Cases.waiting, waiting, **TABLES))
+        await self._tell(asking.policy)
 
-    def _decide_update(self, raw: RawValue) -> Reply:
-        return self._answered("decide", [raw])
-
-    def _decide_signal(self, raw: RawValue) -> None:
-        self._queued("decide", [raw])
-
-    def _has_room_to_decide(self, raw: RawValue) -> None:
-        self._has_room("decide", [raw])
-
-    def _has_room(self, name: str, args: Sequence[RawValue]) -> None:
-        """Refuse a flood before it enters history; a refusal here leaves no event, so nothing may be counted."""
-        message = _message(name, args)
-        after, _ = self._act("update", name, message)
-        if self._is_flood(message, after) and not isinstance(message, Withdrawal):
-            raise ValueError(FLOOD)
-
-    def _answered(self, name: str, args: Sequence[RawValue]) -> Reply:
-        return self._hear("update", name, _message(name, args))
-
-    def _queued(self, name: str, args: Sequence[RawValue]) -> None:
-        self._hear("signal", name, _message(name, args))
-
-    def _hear(self, channel: Channel, name: str, message: Decision | Withdrawal | None) -> Reply:
-        """The one reducer: whatever was sent, and however, is answered and noted for the audit.
-
-        A withdrawal is obeyed in any flood, since its sender tells a person that their decision was not taken.
-        """
-        after, act = self._act(channel, name, message)
-        bucket, flood = self._bucket(message), self._is_flood(message, after)
-        if flood:
-            reply = Reply(accepted=False, reason=FLOOD)
-            if bucket not in self._flooded:
-                self._flooded.add(bucket)
-                self._acts.append(Act(kind="flood", channel=channel, reply=reply, by=bucket))
-            if not isinstance(message, Withdrawal):
-                return reply
-        else:
-            self._recorded[bucket] += 1
-            self._acts.append(act)
-        self._wait = after
-        return act.reply
-
-    def _is_flood(self, message: Decision | Withdrawal | None, after: Wait) -> bool:
-        """Somebody's share is used up. Anybody can send in another's name, so a decision that counts is none, ever."""
-        counts = after.decision is not None and after.decision != self._wait.decision
-        return not counts and self._recorded[self._bucket(message)] >= MESSAGES_PER_PERSON
-
-    def _act(self, channel: Channel, name: str, message: Decision | Withdrawal | None) -> tuple[Wait, Act]:
-        """What a message comes to: how the wait would stand after it, and what would be recorded."""
-        if isinstance(message, Decision):
-            now = workflow.now()
-            after, reply = self._wait.hear(message, now, channel)
-            counted = {"by": message.by, "decision": message, "at_deadline": self._wait.late(now) and reply.accepted}
-            return after, Act(kind="decision", channel=channel, reply=reply, **counted)
-        if isinstance(message, Withdrawal):
-            after, reply = self._wait.without(message)
-            return after, Act(kind="withdrawal", channel=channel, reply=reply, detail=message.id)
-        if name in MESSAGES:
-            return self._wait, Act(kind="unreadable", channel=channel, reply=Reply(accepted=False, reason=UNREADABLE))
-        why = f"nothing is called {name[:100]!r}: decisions go to 'decide'"
-        return self._wait, Act(kind="misspelt", channel=channel, reply=Reply(accepted=False, reason=why))
-
-    def _bucket(self, message: Decision | Withdrawal | None) -> str:
-        """Whose share of the messages this one uses; everybody who has no say shares one."""
-        people = (*self._wait.ask.approvers, self._wait.ask.owner) if self._wait.ask else ()
-        return message.by if isinstance(message, Decision) and message.by in people else ""
-
-
-def _message(name: str, args: Sequence[RawValue]) -> Decision | Withdrawal | None:
-    shape = MESSAGES.get(name)
-    return parsed(args[0], shape) if shape and len(args) == 1 else None
+    async def _tell(self, policy: ApprovalPolicy) -> None:
+        """Tell those who have to do something now; nobody is told the same thing twice."""
+        ask, kind = self._wait.ask, KINDS.get(self._wait.phase)
+        if ask is None or kind not in policy.notices:
+            return
+        asked = (ask.submitter or ask.owner,) if self._wait.question else self._wait.missing
+        telling = Telling(
+            case=self._case,
+            kind=kind,
+            people=asked,
+            step=ask.step,
+            draft=ask.draft,
+            opening=ask.opening,
+            run=ask.run,
+            due=self._wait.next_instant if self._wait.question else self._wait.due,
+            with_code="code" in policy.accepts and not self._wait.question,
+            question=len(self._wait.questions) if self._wait.question else 0,
+        )
+        await tell(telling)

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-from schemas.approval import Wait
 from schemas.case import View
+from schemas.wait import Wait
 
 # Letters and marks that show nothing: fillers, the blank braille cell, joiners and variation selectors.
 BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -28,13 +28,15 @@ def escaped(text: str) -> str:
 def card(wait: Wait, view: View) -> str:
     assert wait.ask is not None
     name = escaped(view.source.name) if view.source else "the case"
-    holders = ", ".join(f"`{holder}`" for holder in wait.holders) or "nobody"
+    missing = ", ".join(f"`{person}`" for person in wait.missing) or "nobody"
+    step = f"Step `{wait.ask.step}`, with" if wait.ask.step else "With"
     parts = [
         f"### {name}",
-        f"**With {holders}**, {wait.phase}, due {wait.deadline:%Y-%m-%d %H:%M} UTC",
+        f"**{step} {missing}**, {wait.phase}, due {wait.due:%Y-%m-%d %H:%M} UTC",
         "",
         *(f"- {escaped(reason)}" for reason in view.reasons),
         "",
+        *_said(view),
         *_fields(view),
         "",
         *_findings(view),
@@ -43,6 +45,23 @@ def card(wait: Wait, view: View) -> str:
         *_how(wait),
     ]
     return "\n".join(parts)
+
+
+def _said(view: View) -> list[str]:
+    """What people have said and changed so far."""
+    changes = (
+        f"`{change.by}` changed {escaped(change.field)}: {escaped(change.was or '-')} to {escaped(change.now or '-')}"
+        for change in view.changes
+    )
+    votes = (
+        f"`{vote.by}` {vote.verdict} ({vote.step or 'earlier'}) {escaped(vote.note)}".rstrip() for vote in view.votes
+    )
+    questions = (
+        f"`{it.by}` asks: {escaped(it.note)}" + (f" `{it.answered_by}`: {escaped(it.answer)}" if it.answered_by else "")
+        for it in view.questions
+    )
+    said = [f"- {line}" for line in (*changes, *votes, *questions)]
+    return ["**So far**", "", *said, ""] if said else []
 
 
 def _fields(view: View) -> list[str]:
@@ -75,10 +94,13 @@ def _findings(view: View) -> list[str]:
 def _how(wait: Wait) -> list[str]:
     assert wait.ask is not None
     verbs = "reject or correct" if wait.ask.blocked else "approve, reject or correct"
+    verdict = "reject" if wait.ask.blocked else "approve"
+    code = ', "code": "THE-CODE-YOU-WERE-SENT"' if "code" in wait.ask.accepts else ""
     return [
         f"To {verbs}: send the update `decide` with",
         "```json",
-        f'{{"by": "YOUR-ID", "verdict": "{"reject" if wait.ask.blocked else "approve"}", "draft": "{wait.ask.draft}"}}',
+        f'{{"by": "YOUR-ID", "verdict": "{verdict}", "draft": "{wait.ask.draft}"{code}}}',
         "```",
         'A correction adds `"corrections": {"field": "value"}`; the corrected draft is then asked about.',
+        "Also: `comment` and `ask` (with a `note`), `delegate` (`to` whom), `claim` and `release`.",
     ]

@@ -38,3 +38,14 @@ TABLES = LocalActivityConfig(
 )
 # Checking may meet a document that it cannot bear: then the case ends failed, rather than never.
 CHECK = LocalActivityConfig(**TABLES, schedule_to_close_timeout=DAY)
+# Nobody's case waits for it; an address that is out of order over a long weekend still gets it.
+NOTICE = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=1),
+    schedule_to_close_timeout=3 * DAY,
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
+)
+
+
+def notices_queue(task_queue: str) -> str:
+    """The queue beside that of the cases on which their notices are sent."""
+    return f"{task_queue}-notices"

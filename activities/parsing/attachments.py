@@ -1,14 +1,16 @@
 """Attachments of a PDF: the e-invoice embedded in it, and whether it is the one that is printed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
+from xml.etree.ElementTree import Element
 
 from pypdfium2 import PdfDocument, PdfiumError
 
 from activities.parsing import amounts, einvoice, layout, markup
 from activities.parsing.judgement import Judgement
+from schemas.proposal import Field
 
 MAX_ATTACHMENTS = 100
 
@@ -23,6 +25,18 @@ class Attachment(NamedTuple):
     data: bytes
 
 
+class Embedded(NamedTuple):
+    """An e-invoice, as it was attached and as it was parsed."""
+
+    xml: bytes
+    root: Element
+    fields: Mapping[str, Field]
+
+    @property
+    def figures(self) -> dict[str, str | None]:
+        return {key: self.fields[key].value for key in _KEY_FIGURES if key in self.fields}
+
+
 def read(document: PdfDocument) -> list[Attachment]:
     found = []
     for index in range(min(document.count_attachments(), MAX_ATTACHMENTS)):
@@ -34,14 +48,14 @@ def read(document: PdfDocument) -> list[Attachment]:
     return found
 
 
-def embedded_invoice(attached: Sequence[Attachment], judgement: Judgement) -> bytes | None:
+def embedded_invoice(attached: Sequence[Attachment], judgement: Judgement) -> Embedded | None:
     """Looked for in whatever looks like XML; the name only tells whether a broken one was meant as an invoice."""
-    invoices: list[tuple[dict[str, str | None], bytes]] = []
+    first: Embedded | None = None
     for name, xml in attached:
         if not (markup.looks_like_xml(xml) or _EINVOICE_NAME.fullmatch(name)):
             continue
         try:
-            fields = einvoice.read(xml).fields
+            root = markup.parse(xml)
         except markup.Hostile as error:
             judgement.add("hostile", f"embedded file: {error}")
             continue
@@ -49,17 +63,16 @@ def embedded_invoice(attached: Sequence[Attachment], judgement: Judgement) -> by
             if _EINVOICE_NAME.fullmatch(name) or b"CrossIndustry" in xml:
                 judgement.add("ambiguous", "embedded e-invoice XML cannot be parsed; only the text can be read")
             continue
-        if fields:
-            figures = {key: fields[key].value for key in _KEY_FIGURES if key in fields}
-            invoices.append((figures, xml))
-    if any(figures != invoices[0][0] for figures, _ in invoices):
-        judgement.add("ambiguous", "two embedded e-invoices with different key figures")
-    return invoices[0][1] if invoices else None
+        invoice = Embedded(xml, root, einvoice.told_by(root).fields)
+        if first and invoice.fields and invoice.figures != first.figures:
+            judgement.add("ambiguous", "two embedded e-invoices with different key figures")
+        first = first or (invoice if invoice.fields else None)  # of the others no tree is kept: it may be large
+    return first
 
 
-def is_printed(xml: bytes, pages: Sequence[str]) -> bool:
+def is_printed(invoice: Embedded, pages: Sequence[str]) -> bool:
     """A person checks what is printed, a machine books the XML: they must not be two invoices."""
-    gross = einvoice.read(xml).fields.get("gross_amount")
+    gross = invoice.fields.get("gross_amount")
     if gross is None or gross.value is None:
         return True
     texts = [line.text for line in layout.lines_of(pages)]

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from activities.parsing import periods
 from activities.parsing.sentences import Sentence
-from schemas.contract import Clause, ClauseKind
+from schemas.contract import ClauseKind
+from schemas.proposal import Clause
 
 QUOTE = 300
 MOST = 5

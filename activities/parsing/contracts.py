@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from activities.parsing import amounts, clauses, currency, dates, periods
 from activities.parsing.layout import EVIDENCE, Line
 from activities.parsing.sentences import Sentence, sentences_of
-from schemas.contract import ContractReading
-from schemas.proposal import Field
+from schemas.proposal import Field, Reading
 
 _STATED, _LIKELY, _GUESSED = 0.9, 0.8, 0.6
 
@@ -92,7 +91,7 @@ _NO_PERSONAL = re.compile(
 )
 
 
-def read(pages: Sequence[str]) -> ContractReading:
+def read(pages: Sequence[str]) -> Reading:
     """A field that is not found is absent; how sure one is of a field ranks its errors."""
     said = sentences_of(pages)
     found: dict[str, Field | None] = {
@@ -106,7 +105,7 @@ def read(pages: Sequence[str]) -> ContractReading:
     if renewal and renewal.value != "automatic":
         found["renewal_term"] = None
     fields = {name: field for name, field in found.items() if field is not None}
-    return ContractReading(fields=fields, clauses=tuple(clauses.read(said)))
+    return Reading(fields=fields, clauses=tuple(clauses.read(said)))
 
 
 def _parties(said: Sequence[Sentence]) -> dict[str, Field | None]:

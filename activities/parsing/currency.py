@@ -11,10 +11,14 @@ _CODE = "EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|CAD|AUD|INR|MYR|JPY|CNY|SGD
 _STATED = re.compile(
     rf"(?:währung|currency|devise|beträge in|amounts? in|prices (?:are )?in)\W{{0,3}}({_CODE})\b", re.IGNORECASE
 )
-_NAMED = re.compile(rf"(?<![A-Z])({_CODE})(?![A-Z])|\bEuros?\b|€|£|₹|\bRs\b|(?<![A-Z])RM(?![A-Z])|US Dollars?|US\$|\$")
+_NAMED = re.compile(
+    rf"(?<![A-Z])({_CODE})(?![A-Z])|\b(?:Euros?|EUROS?)\b|€|£|₹|\bRs\b|(?<![A-Z])RM(?![A-Z])|US Dollars?"
+    r"|\b(?:US|AU?|CA?|HK|S)\$|\$"
+)
 _MEANING = {
-    "€": "EUR", "Euro": "EUR", "Euros": "EUR", "£": "GBP", "₹": "INR", "Rs": "INR", "RM": "MYR",
-    "US Dollar": "USD", "US Dollars": "USD", "US$": "USD", "$": "USD",
+    "€": "EUR", "Euro": "EUR", "Euros": "EUR", "EURO": "EUR", "EUROS": "EUR", "£": "GBP", "₹": "INR", "Rs": "INR",
+    "RM": "MYR", "US Dollar": "USD", "US Dollars": "USD", "US$": "USD", "$": "USD", "A$": "AUD", "AU$": "AUD",
+    "C$": "CAD", "CA$": "CAD", "HK$": "HKD", "S$": "SGD",
 }  # fmt: skip
 _SHARED = {"$", "RM", "Rs"}
 """Signs that more than one currency or word uses."""

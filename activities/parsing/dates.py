@@ -24,11 +24,12 @@ _MONTHS = (
 )
 _MONTHS_A_YEAR = len(_MONTHS)
 _MONTH_NUMBER = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-_NAME = rf"(?P<name>{'|'.join(sorted(_MONTH_NUMBER, key=len, reverse=True))})\b\.?"
+_NAME = rf"(?P<name>{'|'.join(sorted(_MONTH_NUMBER, key=len, reverse=True))})(?![^\W\d_])\.?"
+"""Tills print the year right behind it."""
 
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?!\d)"
 
-_SHORT_YEAR = r"(?P<year>(?:20)?\d\d)(?![\w/-]|\.\d)"
+_SHORT_YEAR = r"(?P<year>\d\d)(?![\w/-]|\.\d)"
 
 _FORMS = [
     re.compile(form, re.IGNORECASE)
@@ -36,7 +37,7 @@ _FORMS = [
         r"(?<![\d.-])(?P<year>(?:19|20)\d\d)(?P<mark>[-./])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?!\d)",
         r"(?<![\d./-])(?P<a>\d{1,2}) ?(?P<mark>[./-]) ?(?P<b>\d{1,2}) ?(?P=mark) ?(?P<year>(?:20)?\d\d)(?![\d/-]|\.\d)",
         rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|\.)?[ -]?(?:of )?{_NAME}[ ,-]{{0,3}}{_YEAR}",
-        rf"(?<!\w)(?P<day>\d{{1,2}})[ -]?{_NAME}[ -]?{_SHORT_YEAR}",
+        rf"(?<!\w)(?P<day>\d{{1,2}})\.?[ -]?{_NAME}[ -]?{_SHORT_YEAR}",
         rf"\b{_NAME} ?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ ,]{{1,3}}{_YEAR}",
     )
 ]

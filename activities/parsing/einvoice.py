@@ -34,7 +34,10 @@ _VOCABULARIES = {"cii": CII, "ubl": UBL}
 
 def read(xml: bytes) -> Reading:
     """Empty when the XML is no invoice; raises what `markup.parse` raises."""
-    root = markup.parse(xml)
+    return told_by(markup.parse(xml))
+
+
+def told_by(root: Element) -> Reading:
     vocabulary = _VOCABULARIES.get(format_of(root))
     if vocabulary is None:
         return Reading()
@@ -54,10 +57,14 @@ def format_of(root: Element) -> Format:
 def _fields(root: Element, vocabulary: Vocabulary) -> dict[str, Field]:
     fields = {}
     for name, paths in vocabulary.fields.items():
-        found = next((found for path in paths if (found := list(markup.texts(root, path)))), [])
-        values = list(dict.fromkeys(value for _, words in found if (value := _canonical(name, words))))
-        if values:
-            fields[name] = _field(values[0], found[0]).model_copy(update={"alternatives": tuple(values[1:])})
+        found = next((found for start in paths if (found := list(markup.texts(root, start)))), [])
+        said: dict[str, Found] = {}
+        for path, words in found:
+            if value := _canonical(name, words):
+                said.setdefault(value, (path, words))
+        if said:
+            first, *others = said
+            fields[name] = _field(first, said[first]).model_copy(update={"alternatives": tuple(others)})
     if markup.local(root) == "CreditNote":
         fields["document_type"] = _field("credit-note", ("CreditNote", "root element"))
     optional = {

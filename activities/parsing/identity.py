@@ -58,12 +58,19 @@ _KINDS = (
             re.IGNORECASE,
         ),
     ),
-    ("invoice", re.compile(rf"\b{_INVOICE}", re.IGNORECASE)),
+    (
+        "invoice",
+        re.compile(
+            rf"\b{_INVOICE}(?!s?[ -]?(?:adress|anschrift|empfänger|address|to\b|recipient)|\W{{0,2}}pro[ -]?forma)",
+            re.IGNORECASE,
+        ),
+    ),
     (
         "other",
         re.compile(
-            r"\b(?:angebot|lieferschein|auftragsbestätigung|mahnung|quotation|quote|purchase order|delivery note"
-            r"|order confirmation|statement|reminder|devis|bon de (?:livraison|commande))\b",
+            r"\b(?:pro[ -]?forma|zahlungserinnerung|angebot|lieferschein|auftragsbestätigung|mahnung"
+            r"|quotation|quote|purchase order|delivery note|order confirmation|statement|reminder|rappel"
+            r"|devis|bon de (?:livraison|commande))\b",
             re.IGNORECASE,
         ),
     ),
@@ -153,13 +160,23 @@ def _date_strength(before: str, ahead: str) -> float:
 
 def document_type(lines: Sequence[Line]) -> Field | None:
     """What the head calls itself. A title is sure, and so is the word "invoice" where no other kind is spoken of."""
-    named = {kind: match for kind, words in _KINDS if (match := _first(lines, words))}
-    for value, (line, start) in named.items():
-        titled = start < _TITLE and len(line.text) < 2 * _TITLE
-        sure = titled or (value == "invoice" and len(named) == 1)
+    named = {kind: at for kind, words in _KINDS if (at := _first(lines, words))}
+    other, invoice = named.get("other"), named.get("invoice")
+    if other and invoice and other < invoice and _is_title(lines, other) and ":" not in lines[other[0]].text:
+        del named["invoice"]  # a reminder, say, names the invoice it is about; a label only refers to the other
+    for value, at in named.items():
+        line = lines[at[0]]
+        sure = _is_title(lines, at) or (value == "invoice" and len(named) == 1)
         return Field(value=value, evidence=line.text[:EVIDENCE], page=line.page, confidence=0.9 if sure else 0.6)
     return None
 
 
-def _first(lines: Sequence[Line], words: re.Pattern[str]) -> tuple[Line, int] | None:
-    return next(((line, match.start()) for line in lines[:_HEAD] if (match := words.search(line.text))), None)
+def _is_title(lines: Sequence[Line], at: tuple[int, int]) -> bool:
+    index, start = at
+    return start < _TITLE and len(lines[index].text) < 2 * _TITLE
+
+
+def _first(lines: Sequence[Line], words: re.Pattern[str]) -> tuple[int, int] | None:
+    """The line, and where in it."""
+    matches = ((index, words.search(line.text)) for index, line in enumerate(lines[:_HEAD]))
+    return next(((index, match.start()) for index, match in matches if match), None)

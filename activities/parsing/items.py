@@ -17,6 +17,15 @@ _NUMBERS = 6
 _ABOVE = 2
 """How many lines a description may stand above its numbers."""
 _POSITION = re.compile(r"^\d{1,4}[.)]? (?=\D)")
+_AROUND = re.compile(r"^[ |:]*(?:[x\u00d7] )?[ |:]*|[ |:]*(?: [x\u00d7])?[ |:]*$", re.IGNORECASE)
+"""What stands between a description and its numbers; an x that is a letter of the last word stays."""
+
+_UNIT = re.compile(
+    r"(?:stk|st|stück|std|stunden?|tage?|psch|pauschal\w{0,2}|h|hrs?|hours?|days?|pcs?|pieces?|ea|each|units?|k?g|k?m"
+    r"|m2|m\u00b2|l|u|unités?|pièces?|heures?|jours?)\.?",
+    re.IGNORECASE,
+)
+"""What stands between quantity and price when the description is above."""
 
 
 def read(lines: Sequence[TextLine], net: Decimal) -> tuple[Line, ...]:
@@ -37,7 +46,7 @@ def _rows(lines: Sequence[TextLine], mark: Mark | None) -> Iterator[Line]:
 
 
 def _row(text: str, spoken: list[Amount], above: list[str]) -> Line | None:
-    """The pair of numbers furthest to the right that makes the last one; what stands before them is described."""
+    """The pair of numbers furthest to the right that makes the last one; described before them, between, or above."""
     if not spoken or not spoken[-1].has_fraction or not spoken[-1].value:
         return None  # and zero is the product of too much
     *numbers, total = spoken[-_NUMBERS:]
@@ -45,14 +54,19 @@ def _row(text: str, spoken: list[Amount], above: list[str]) -> Line | None:
         if abs(one.value * other.value - total.value) > _CENT / 2:
             continue
         quantity, price = (one, other) if len(_fraction(one)) < len(_fraction(other)) else (other, one)
-        description = _POSITION.sub("", text[: one.start]).strip(" |:x\u00d7") or _POSITION.sub("", " ".join(above))
+        described = text[: one.start].strip(), text[one.end : other.start], " ".join(above)
         return Line(
-            description=description[:_LONGEST],
+            description=next(filter(None, map(_words, described)), "")[:_LONGEST],
             quantity=quantity.readings[0],
             unit_price=price.readings[0],
             net_amount=total.readings[0],
         )
     return None
+
+
+def _words(text: str) -> str:
+    words = _AROUND.sub("", _POSITION.sub("", text))
+    return words if any(map(str.isalpha, words)) and not _UNIT.fullmatch(words) else ""
 
 
 def _fraction(amount: Amount) -> str:

@@ -18,7 +18,11 @@ _REGISTERED = re.compile(
     r"^\(?(?:(?:company|co|reg|roc)[. -]{0,2}){0,2}(?:no|reg|rfg)?[ .:]{0,3}[A-Z]{0,3}\d{5,12} ?-? ?[A-Z]?\)?$",
     re.IGNORECASE,
 )
-_TRAILING_REGISTER = re.compile(r"\s*(?:\([^()]{0,20}\d{4,12} ?-? ?[A-Z]?\)?|\d{5,12} ?- ?[A-Z])$", re.IGNORECASE)
+_TRAILING_REGISTER = re.compile(
+    r"\s*(?:\([^()]{0,20}\d{4,12} ?-? ?[A-Z]?\)?|\d{5,12} ?- ?[A-Z])(?: ?\([A-Z\d]{1,5}\))?$", re.IGNORECASE
+)
+_LEADING_NUMBER = re.compile(r"^#\d+ ")
+"""The number of a till or a copy, beside the name."""
 _BELOW = re.compile(
     r"^\W{0,2}(?:no|lot|unit|suite|shop|block|blk|level|(?:ground )?floor|jalan|jln|rue|av(?:enue)?|bd|place)\b"
     r"|^\W{0,2}\d+[A-Z]?[ ,/-]|^[A-Z\d]{1,3}(?:-[A-Z\d]{1,3}){1,3},"
@@ -31,6 +35,7 @@ _BELOW = re.compile(
 _TITLE = (
     r"(?:simplified |original )?(?:tax |cash |sales )?(?:invoice|receipt|bills?|sales?|memo)|kassenbon|quittung"
     r"|rechnung|ticket(?: de caisse)?|re-?print\w{0,3}|copy|date|time|cashier|table|guest|check|order|total|item|qty"
+    r"|company|business|registration"
 )
 _NO_NAME = re.compile(
     rf"^\W{{0,3}}(?:{_TITLE})\b(?:\W{{0,3}}(?:no|copy|original))?\W{{0,3}}$"
@@ -40,7 +45,7 @@ _NO_NAME = re.compile(
     re.IGNORECASE,
 )
 _FORM = re.compile(
-    r"(?<!\w)(?:(?:sdn\.? ?)?bhd|gmbh(?: & co\.? ?kg)?|ag|kg|ohg|ug|sarl|sas|sasu|eurl|ltd|limited|llc|inc|plc"
+    r"(?<!\w)(?:(?:sdn\.? ?)?bhd|s/b|gmbh(?: & co\.? ?kg)?|ag|kg|ohg|ug|sarl|sas|sasu|eurl|ltd|limited|llc|inc|plc"
     r"|b\.?v)\.?$",
     re.IGNORECASE,
 )
@@ -84,12 +89,13 @@ def supplier(lines: Sequence[Line], *, receipt: bool) -> Field | None:
 def _head(lines: Sequence[Line]) -> Field | None:
     names: list[_Name] = []
     for index, line in enumerate(lines[:_DEEPEST]):
-        whole = line.text.strip(_EDGES)
+        whole = _LEADING_NUMBER.sub("", line.text).strip(_EDGES)
         bare = _TRAILING_REGISTER.sub("", whole).strip(_EDGES)
         numbered = bare != whole and _could_be_name(bare)
-        if names and not numbered and _is_below(line.text):
-            return _field(names, lines, numbered=_numbered(names, lines, index))
-        if _could_be_name(bare):
+        if not numbered and _is_below(line.text):
+            if names:
+                return _field(names, lines, numbered=_numbered(names, lines, index))
+        elif _could_be_name(bare):
             names = [*names[1 - _TALLEST :], _Name(bare, line, index)]
         if numbered:
             return _field(names, lines, numbered=True)
@@ -151,4 +157,9 @@ def _misread(text: str) -> bool:
 
 
 def _off_by_one(word: str, known: str) -> bool:
-    return len(word) == len(known) and sum(a != b for a, b in zip(word, known, strict=True)) == 1
+    """One letter changed, too many or missing; at the end it is a plural or the like, and right."""
+    if len(word) == len(known):
+        return sum(a != b for a, b in zip(word, known, strict=True)) == 1
+    short, long = sorted((word, known), key=len)
+    dropped = {long[:place] + long[place + 1 :] for place in range(len(long))}
+    return short in dropped and long[:-1] != short

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from stdnum import iban as iban_number
 from stdnum.eu import vat
@@ -53,6 +54,11 @@ _MEMBER = re.compile(r"^(?:name|firma|company)\s?:\s?(.{0,120})$", re.IGNORECASE
 _TAX_LABEL = re.compile(r"ust|umsatzsteuer|vat|tva|btw|mwst|uid", re.IGNORECASE)
 _VAT_ID = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[ .]?(?=[A-Z0-9. ]{0,3}\d)[A-Z0-9][A-Z0-9. ]{5,18}")
 _IBAN = re.compile(r"(?<![A-Z0-9])[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}")
+_PAYERS_ACCOUNT = re.compile(
+    r"\b(?:ihre[mnr]?|your|votre) (?:\w{1,20} ){0,2}(?:\w{0,5}konto|bankverbindung|account|compte)\b(?! ?(?:n|#))",
+    re.IGNORECASE,
+)
+"""What is paid by direct debit comes from there; "your account number" is no bank's."""
 
 
 def _buyers(lines: Sequence[Line]) -> set[int]:
@@ -183,8 +189,11 @@ def _valid_vat(words: str) -> str | None:
 
 
 def iban(lines: Sequence[Line]) -> Field | None:
+    """The first that is not the payer's, where a direct debit names that."""
     doubtful: Field | None = None
-    for line in lines:
+    for above, line in pairwise([Line(1, ""), *lines]):
+        if _PAYERS_ACCOUNT.search(f"{above.text} {line.text}"):
+            continue
         for match in _IBAN.finditer(line.text):
             if number := _valid_iban(match[0]):
                 return _found(number, line, 0.94)

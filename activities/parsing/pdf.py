@@ -5,7 +5,7 @@ from base64 import b64encode
 from pypdfium2 import PdfDocument, PdfiumError, raw
 
 from activities.parsing import attachments, catalog, injection, markup, pages
-from activities.parsing.attachments import Attachment
+from activities.parsing.attachments import Attachment, Embedded
 from activities.parsing.judgement import UNREAD_SCAN, Judgement, quoted
 from schemas.source import Ingested, IntakeLimits
 
@@ -40,7 +40,7 @@ def _read(document: PdfDocument, data: bytes, limits: IntakeLimits, judgement: J
     beside = catalog.read(data)
     beside.scripts |= raw.FPDFDoc_GetJavaScriptActionCount(document) > 0
     attached = attachments.read(document)
-    xml = attachments.embedded_invoice(attached, judgement)
+    invoice = attachments.embedded_invoice(attached, judgement)
     try:
         text = pages.read(document, layers=beside.has_layers)
     except pages.TextBomb:
@@ -48,25 +48,25 @@ def _read(document: PdfDocument, data: bytes, limits: IntakeLimits, judgement: J
         text = pages.Text()
     _judge_actions(beside, judgement)
     judge_pages(text, judgement)
-    judge_beside([*beside.texts, *_attached_texts(attached, xml)], judgement)
-    if xml and (phrase := injection.find(markup.words_within(markup.parse(xml)))):
+    judge_beside([*beside.texts, *_attached_texts(attached, invoice)], judgement)
+    if invoice and (phrase := injection.find(markup.words_within(invoice.root))):
         judgement.add("suspicious", f"the embedded e-invoice addresses a machine: {quoted(phrase)}")
     texts = [page.text for page in text.pages]
     says_nothing = sum(map(letters, texts)) < MIN_LETTERS
-    if beside.is_portfolio and xml is None:
+    if beside.is_portfolio and invoice is None:
         names = ", ".join(quoted(one.name) for one in attached[:MAX_NAMED])
         reason = f"a portfolio of {len(attached)} files: start each as a document of its own ({names})"
         judgement.add("missing" if says_nothing else "ambiguous", reason)
-    elif says_nothing and xml is None:
+    elif says_nothing and invoice is None:
         judgement.add("missing", UNREAD_SCAN)
-    elif xml is not None and not says_nothing and not attachments.is_printed(xml, texts):
+    elif invoice is not None and not says_nothing and not attachments.is_printed(invoice, texts):
         judgement.add("ambiguous", "the embedded e-invoice has a gross amount that is not on the pages")
     return Ingested(
         format="pdf",
         verdict=judgement.verdict(),
         pages=tuple(text.pages),
-        is_scan=says_nothing and xml is None and not beside.is_portfolio,
-        xml=xml and b64encode(xml).decode(),
+        is_scan=says_nothing and invoice is None and not beside.is_portfolio,
+        xml=invoice and b64encode(invoice.xml).decode(),
     )
 
 
@@ -108,8 +108,8 @@ def _news(text: pages.Text) -> dict[int, str]:
     return {number: " ".join(words) for number, words in news.items() if words}
 
 
-def _attached_texts(attached: list[Attachment], xml: bytes | None) -> list[tuple[str, str]]:
-    others = [one for one in attached if one.data != xml and b"\0" not in one.data[:MAX_SCANNED]]
+def _attached_texts(attached: list[Attachment], invoice: Embedded | None) -> list[tuple[str, str]]:
+    others = [one for one in attached if one.data != (invoice and invoice.xml) and b"\0" not in one.data[:MAX_SCANNED]]
     return [("an attachment", one.data[:MAX_SCANNED].decode("utf-8", "replace")) for one in others]
 
 

@@ -173,4 +173,4 @@ def _field(ranked: list[Total], lines: Sequence[Line]) -> Field:
     if others and best.score - others[0].score < _CLEAR:
         confidence = min(confidence, _RIVALLED)
     line = lines[best.line]
-    return Field(value=str(best.value), evidence=line.text[:EVIDENCE] or "0", page=line.page, confidence=confidence)
+    return Field(value=str(best.value), evidence=line.text[:EVIDENCE], page=line.page, confidence=confidence)

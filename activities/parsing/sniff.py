@@ -10,8 +10,6 @@ from schemas.source import Ingested, IntakeLimits, Page, TextLine, Verdict, Verd
 def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
     if not data.strip(b"\0\t\r\n "):
         return _refused("malformed", "the file is empty")
-    if len(data) > limits.max_bytes:
-        return _refused("malformed", f"{len(data)} bytes, more than the {limits.max_bytes} accepted")
     if mail.looks_like_mail(data):
         return _refused("malformed", "an e-mail: 'casework start' splits it into its documents")
     if magic.is_pdf(data):
@@ -59,7 +57,7 @@ def _ingest_xml(data: bytes) -> Ingested:
     kind = einvoice.format_of(root)
     if kind == "unknown":
         return _refused("malformed", "XML, but neither a CII nor a UBL invoice")
-    if not einvoice.read(data).fields:
+    if not einvoice.told_by(root).fields:
         return _refused("malformed", "an e-invoice without any content")
     verdict = Verdict()
     if phrase := injection.find(markup.words_within(root)):

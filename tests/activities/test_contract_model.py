@@ -15,8 +15,8 @@ from activities.parsers import Parsers
 from activities.questions import UNSUPPORTED, AnsweredContractField
 from activities.store import Blobs
 from schemas.case import ReadRequest
-from schemas.contract import FIELDS, ContractProposal
-from schemas.proposal import Rung
+from schemas.contract import FIELDS
+from schemas.proposal import Proposal, Rung
 from schemas.source import PAGES, Box, Document, Page, Source, TextLine, Verdict
 from tests.activities.test_model import Provider, choice, completion, field
 
@@ -34,7 +34,7 @@ def parsers() -> Iterator[Parsers]:
         yield parsers
 
 
-def read(model: Model, case: str, source: Source, *rungs: Rung, xml: bytes | None = None) -> ContractProposal:
+def read(model: Model, case: str, source: Source, *rungs: Rung, xml: bytes | None = None) -> Proposal:
     page = Page(lines=tuple(TextLine(text=text, box=STANDS) for text in LINES))
     text = model.blobs.put(PAGES.dump_json((page,)))
     stored = model.blobs.put(xml) if xml else None

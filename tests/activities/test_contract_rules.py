@@ -8,9 +8,9 @@ from activities.contract_rules import CLAUSES, ContractRules, contract_findings
 from activities.crm import Crm, EmbeddedCrm
 from activities.store import Blobs, writing
 from schemas.case import ApplyRequest, Checked, Draft, Record
-from schemas.contract import CLAUSE_KINDS, REQUIRED, Clause, ContractCheck, ContractProposal
+from schemas.contract import CLAUSE_KINDS, REQUIRED, ContractCheck
 from schemas.policy import ApprovalPolicy, ContractPolicy
-from schemas.proposal import Field
+from schemas.proposal import Clause, Field, Proposal
 from schemas.routing import Brake
 from schemas.source import Document, Source, Verdict
 from schemas.tables import BrakeRow
@@ -38,9 +38,9 @@ CLEAN = {
 PENALTY = Clause(kind="penalty", quote="The Customer shall pay a penalty.", page=2)
 
 
-def proposal(*clauses: Clause, **changes: str | None) -> ContractProposal:
+def proposal(*clauses: Clause, **changes: str | None) -> Proposal:
     fields = {name: Field(value=value) for name, value in (CLEAN | changes).items()}
-    return ContractProposal(rung="embedded-reader", fields=fields, clauses=clauses)
+    return Proposal(rung="embedded-reader", fields=fields, clauses=clauses)
 
 
 def found(**changes: str | None) -> list[tuple[str, str, str]]:
@@ -119,7 +119,7 @@ def rules(engine: Engine, blobs: Blobs) -> ContractRules:
     return ContractRules(engine, blobs, EmbeddedCrm(engine))
 
 
-def check(rules: ContractRules, case: str, source: Source, proposed: ContractProposal) -> Checked:
+def check(rules: ContractRules, case: str, source: Source, proposed: Proposal) -> Checked:
     document = Document(source=source, format="docx", verdict=Verdict())
     request = ContractCheck(process="contract-approval", case=case, document=document, proposal=proposed, policy=POLICY)
     return ActivityEnvironment().run(rules.check_contract, request)
@@ -190,6 +190,6 @@ def test_the_brake_of_the_process_is_read(rules: ContractRules, engine: Engine, 
 
 
 def test_a_proposal_without_any_field_blocks_and_never_fails(rules: ContractRules, case: str, source: Source) -> None:
-    checked = check(rules, case, source, ContractProposal(rung="person"))
+    checked = check(rules, case, source, Proposal(rung="person"))
 
     assert codes(checked)[:3] == ["field.missing"] * 3

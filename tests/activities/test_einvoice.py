@@ -60,6 +60,13 @@ def test_what_is_said_twice_and_differently_is_two_readings() -> None:
     assert (fields(twice)["invoice_number"].value, fields(twice)["invoice_number"].alternatives) == ("R-7", ("R-8",))
 
 
+def test_the_evidence_is_of_the_element_that_the_value_is_from() -> None:
+    start, end = "<DocumentCurrencyCode>", "</DocumentCurrencyCode>"
+    twice = (UBL % TAX).replace(start, f"{start}?{end}{start}")
+
+    assert fields(twice)["currency"].evidence == "DocumentCurrencyCode: EUR"
+
+
 def test_long_number_is_not_cut_to_fit() -> None:
     assert fields((UBL % TAX).replace("R-7", "7" * 900))["invoice_number"].value == "7" * 900
 

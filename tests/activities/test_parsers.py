@@ -9,10 +9,11 @@ from time import monotonic
 import psutil
 import pytest
 
-from activities.parsers import Parsers
+from activities.parsers import Parsers, with_scan
 from activities.parsing import wire
+from activities.parsing.judgement import UNREAD_SCAN
 from activities.pool import REQUESTS_PER_CHILD, ParserStopped
-from schemas.source import IntakeLimits
+from schemas.source import Ingested, IntakeLimits, Verdict
 
 LIMITS = IntakeLimits()
 INVOICE = b"<Invoice><ID>R-1</ID><AccountingSupplierParty/></Invoice>"
@@ -141,3 +142,18 @@ def test_a_file_over_the_limit_is_refused_without_being_parsed(parsers: Parsers)
 
     assert refused.verdict.reasons == ("11 bytes, more than the 10 accepted",)
     assert children() == []
+
+
+def test_what_a_scan_says_and_what_its_file_does_are_both_told() -> None:
+    file = Verdict(status="ambiguous", reasons=("1 of 2 pages cannot be opened", UNREAD_SCAN))
+    pictures = Verdict(status="suspicious", reasons=("the scan addresses a machine",))
+
+    both = with_scan(Ingested(verdict=file, is_scan=True), Ingested(verdict=pictures)).verdict
+
+    assert both == Verdict(status="suspicious", reasons=(*pictures.reasons, "1 of 2 pages cannot be opened"))
+
+
+def test_a_scan_that_was_read_lacks_nothing() -> None:
+    unread = Ingested(verdict=Verdict(status="missing", reasons=(UNREAD_SCAN,)), is_scan=True)
+
+    assert with_scan(unread, Ingested()).verdict == Verdict()

@@ -183,10 +183,26 @@ def test_an_invoice_paid_in_cash_on_account_is_no_receipt() -> None:
     assert values(GERMAN + "\nBar 0,00\nQuittung 14:05")["document_type"] == "invoice"
 
 
-def test_a_name_the_scanner_misread_is_doubted() -> None:
-    misread = TILL_SLIP.replace("STATIONERY", "STATIONEPY")
+@pytest.mark.parametrize("word", ["STATIONEPY", "STATIONERRY", "STATINERY"])
+def test_a_name_the_scanner_misread_is_doubted(word: str) -> None:
+    misread = TILL_SLIP.replace("STATIONERY", word)
 
     assert read(misread)["supplier"].confidence < SURE < read(TILL_SLIP)["supplier"].confidence
+
+
+def test_a_plural_is_not_misread() -> None:
+    assert read(TILL_SLIP.replace("STATIONERY", "RESTAURANTS"))["supplier"].confidence > SURE
+
+
+@pytest.mark.parametrize("head", ["LOT 5, HARBOUR ROAD 7", "COMPANY NO (814198-X)"])
+def test_an_address_or_a_register_number_is_no_name(head: str) -> None:
+    assert values(f"{head}\n{TILL_SLIP}")["supplier"] == "HARBOUR LIGHT STATIONERY SDN BHD"
+
+
+def test_numbers_of_till_register_and_branch_are_no_part_of_a_name() -> None:
+    numbered = TILL_SLIP.replace("SDN BHD", "S/B 273500-U (HL1)")
+
+    assert values(f"#000002 {numbered}")["supplier"] == "HARBOUR LIGHT STATIONERY S/B"
 
 
 def test_a_slogan_above_the_name_is_doubted() -> None:
@@ -205,6 +221,18 @@ def test_the_country_gives_a_currency_that_nothing_names() -> None:
     assert (unnamed.value, unnamed.confidence >= SURE) == ("MYR", True)
 
 
+@pytest.mark.parametrize(
+    ("total", "currency"), [("EURO 12,00", "EUR"), ("12,00 Euro", "EUR"), ("S$ 12.00", "SGD"), ("CA$12.00", "CAD")]
+)
+def test_a_currency_is_known_by_its_name_and_by_the_country_before_its_sign(total: str, currency: str) -> None:
+    assert values(f"Invoice 5\nTotal {total}")["currency"] == currency
+
+
+@pytest.mark.parametrize("words", ["3APR2026", "3APR26", "3 avril 2026", "April 3, 2026", "3. Apr. 26"])
+def test_a_month_may_be_written_as_a_word(words: str) -> None:
+    assert [day.value for day in dates.find(words, None)] == ["2026-04-03"]
+
+
 def test_a_part_number_is_no_date() -> None:
     assert list(dates.find("HA06-04-18", None)) == []
 
@@ -213,6 +241,26 @@ def test_the_kind_of_a_credit_note_is_its_sign() -> None:
     text = "Avoir AV-7\nDate 03/03/2024\nTotal HT -50,00 €\nTVA 20 % -10,00 €\nTotal TTC -60,00 €"
 
     assert (values(text)["document_type"], values(text)["gross_amount"]) == ("credit-note", "60.00")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Mahnung zur Rechnung 4711",
+        "Payment reminder for invoice 4711",
+        "Proforma-Rechnung 77",
+        "Facture pro forma 77",
+        "Lieferschein\nRechnungsadresse: Kunde AG",
+        "Purchase Order 77\nInvoice address: Someone Else Inc.",
+    ],
+)
+def test_a_document_that_only_speaks_of_an_invoice_is_none(head: str) -> None:
+    assert values(f"{head}\nTotal 12.00 EUR")["document_type"] == "other"
+
+
+@pytest.mark.parametrize("head", ["Rechnung 5\nLieferschein 77", "Lieferschein-Nr.: 77\nRechnung 5"])
+def test_an_invoice_that_names_its_delivery_note_is_an_invoice(head: str) -> None:
+    assert values(f"{head}\nSumme 12,00 EUR")["document_type"] == "invoice"
 
 
 def test_a_date_that_may_be_two_is_not_guessed_silently() -> None:
@@ -298,6 +346,18 @@ def test_the_receiver_is_not_the_supplier() -> None:
     assert read(receiver + "Harbour Supplies Ltd\nTotal 9.00")["supplier"].value == "Harbour Supplies Ltd"
 
 
+@pytest.mark.parametrize(
+    "debit",
+    [
+        "Der Betrag wird von Ihrem Konto DE89 3704 0044 0532 0130 00 abgebucht",
+        "We will debit your bank account\nIBAN DE89 3704 0044 0532 0130 00",
+    ],
+)
+def test_the_account_that_is_debited_is_not_the_suppliers(debit: str) -> None:
+    assert "iban" not in values(f"Rechnung Nr. 5\n{debit}")
+    assert values(f"Rechnung Nr. 5\n{debit}\nMuster GmbH\n{GERMAN}")["iban"] == "DE02120300000000202051"
+
+
 def test_labels_and_values_in_columns_are_put_together() -> None:
     found = values("INVOICE\n$127.50\n$0.00\n$127.50\nSubtotal:\nTax (0%):\nTotal:\nThank you")
 
@@ -318,6 +378,13 @@ def test_items_that_make_the_net_amount_are_given() -> None:
         Line(description="Schraubendreher", quantity="12", unit_price="4.5000", net_amount="54.00"),
         Line(description="Werkzeugkoffer mit Einlage", quantity="2", unit_price="590.0000", net_amount="1180.00"),
     )
+
+
+@pytest.mark.parametrize("row", ["Telefax 2 5,00 10,00", "2 Telefax 5,00 10,00", "2 x Telefax | 5,00 10,00"])
+def test_an_item_is_described_beside_its_quantity_wherever_that_stands(row: str) -> None:
+    table = f"Menge Beschreibung Preis Gesamt\n{row}\nSumme netto 10,00\nUSt 19 % 1,90\nSumme brutto 11,90"
+
+    assert [line.description for line in reader.read([table]).lines] == ["Telefax"]
 
 
 def test_items_that_do_not_make_the_net_amount_are_not() -> None:

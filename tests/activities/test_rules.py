@@ -1,6 +1,9 @@
 """The rules: each thing that can be wrong with an invoice, and the draft that is frozen from it."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import date
 from decimal import Decimal
 from threading import Barrier
@@ -8,6 +11,7 @@ from threading import Barrier
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import JsonValue
 from sqlalchemy import Engine
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -16,7 +20,7 @@ from activities.audit import Audit
 from activities.crm import Crm, EmbeddedCrm
 from activities.rules import Rules, invoice_findings
 from activities.store import Blobs, writing
-from schemas.case import ApplyRequest, Checked, Draft
+from schemas.case import ApplyRequest, Checked, Draft, Record
 from schemas.invoice import FIELDS, REQUIRED, InvoiceCheck
 from schemas.message import digest_of
 from schemas.policy import ApprovalPolicy, InvoicePolicy
@@ -270,6 +274,40 @@ def test_number_already_booked_from_this_supplier_goes_to_a_person(rules: Rules,
         "the same number, or day and sum, came from this supplier before, as invoice-intake/earlier:apply"
     ]
     assert [finding.severity for finding in checked.findings if finding.field == "invoice_number"] == ["review"]
+
+
+def test_number_that_others_booked_under_the_name_of_this_supplier_goes_to_a_person(rules: Rules, case: str) -> None:
+    rules.crm.upsert(Record(kind="party", ref="by hand", values={"name": CLEAN["supplier"]}))
+    values: dict[str, JsonValue] = {
+        name: CLEAN[name] for name in REQUIRED if name not in ("supplier", "invoice_number")
+    }
+    invoice = values | {"number": CLEAN["invoice_number"], "lines": []}
+    rules.crm.upsert(Record(kind="invoice", ref="booked by hand", values=invoice, links={"party": "by hand"}))
+
+    assert len(duplicates(check(rules, case))) == 1
+
+
+@dataclass(frozen=True)
+class Asked(EmbeddedCrm):
+    """Remembers what it is asked: elsewhere each question is a call over the network."""
+
+    questions: list[str] = dataclass_field(default_factory=list)
+
+    def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
+        self.questions.append(f"find {kind}")
+        return super().find(kind, values)
+
+    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
+        self.questions.append(f"read {kind}")
+        return super().read(kind, ref)
+
+
+def test_supplier_that_the_crm_does_not_know_is_not_asked_for_invoices(engine: Engine, blobs: Blobs, case: str) -> None:
+    crm = Asked(engine)
+
+    check(Rules(engine, blobs, crm), case)
+
+    assert crm.questions == ["find party", "read party", "read party"]
 
 
 def test_receipt_without_a_number_is_known_again_by_day_and_sum(rules: Rules, case: str) -> None:

@@ -83,7 +83,8 @@ def test_missing_key_is_refused_by_name(load: Load, key: str) -> None:
 STRANGER = {
     "owner": lambda content: content.update(owner="mallory"),
     "policy owner": lambda content: at(content, "policy", "approval").update(owner="mallory"),
-    "approver": lambda content: at(content, "policy", "approval").update(approvers=["ap-clerk", "mallory"]),
+    "voter": lambda content: at(content, "policy", "approval", "steps", 0).update(voters=["ap-clerk", "mallory"]),
+    "delegate": lambda content: at(content, "policy", "approval").update(delegates=["group:legal", "mallory"]),
     "escalation": lambda content: at(content, "escalation", 0).update(person="mallory"),
 }
 
@@ -96,8 +97,8 @@ def test_person_whom_the_charter_does_not_list_is_refused_by_id(load: Load, plac
 
 @pytest.mark.parametrize("who", ["Alex Clerk", "ap@example.com", "mailto:ap@example.com", ""])
 def test_policy_takes_ids_not_names_or_addresses(load: Load, who: str) -> None:
-    with pytest.raises(Refused, match=r"policy\.approval\.approvers\.0"):
-        load(lambda content: at(content, "policy", "approval").update(approvers=[who]))
+    with pytest.raises(Refused, match=r"policy\.approval\.steps\.0\.voters\.0"):
+        load(lambda content: at(content, "policy", "approval", "steps", 0).update(voters=[who]))
 
 
 def test_shipped_policy_holds_no_name_and_no_address(shipped: Path, process: Process) -> None:
@@ -119,9 +120,18 @@ def test_person_cannot_be_made_a_rung_that_is_trusted_alone(load: Load) -> None:
         load(lambda content: at(content, "policy").update(autonomous_rungs=["person"]))
 
 
-def test_policy_without_approvers_is_refused(load: Load) -> None:
-    with pytest.raises(Refused, match=r"policy\.approval\.approvers"):
-        load(lambda content: at(content, "policy", "approval").update(approvers=[]))
+def test_policy_that_asks_nobody_is_refused(load: Load) -> None:
+    with pytest.raises(Refused, match="an approval has steps"):
+        load(lambda content: at(content, "policy", "approval").update(steps=[]))
+
+
+def test_charter_in_the_older_shape_is_taken(load: Load) -> None:
+    def older(content: dict[str, Any]) -> None:
+        approval = at(content, "policy", "approval")
+        del approval["steps"]
+        approval.update(approvers=["ap-clerk", "ap-deputy"], remind_after="P1D", patience="P3D")
+
+    assert load(older).policy.approval.approvers == ("ap-clerk", "ap-deputy")
 
 
 def test_missing_charter_is_refused_with_the_path_where_it_belongs(process: Process, tmp_path: Path) -> None:

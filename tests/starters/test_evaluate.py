@@ -71,3 +71,11 @@ def test_bad_line_is_named_before_anything_is_measured(tmp_path: Path, line: str
 
     with pytest.raises(Refused, match=problem):
         labelled_in(file)
+
+
+def test_text_may_hold_any_character_that_json_allows(tmp_path: Path) -> None:
+    line: dict[str, object] = {"source": None, "text": "Bolt\u2028Hardware\x85Ltd", "expected": {}}
+    file = tmp_path / "labelled.jsonl"
+    file.write_text(json.dumps(line, ensure_ascii=False) + "\r\n")
+
+    assert [label.text for label in labelled_in(file)] == [line["text"]]

@@ -15,8 +15,10 @@ from activities.endpoint import Endpoint
 from activities.model import Model, Readers
 from schemas.approval import MESSAGES_PER_PERSON, Withdrawal
 from schemas.case import Outcome
+from schemas.policy import ApprovalPolicy
 from tests.desk import (
     CLEAN,
+    CLERK,
     DAMAGED,
     DEPUTY,
     DISAGREEING,
@@ -27,6 +29,7 @@ from tests.desk import (
     PATIENCE,
     Case,
     Desk,
+    approval,
     policy,
 )
 from workers.build import build_worker
@@ -66,8 +69,7 @@ async def rejected(desk: Desk) -> Case:
 
 
 async def expired(desk: Desk) -> Case:
-    approval = policy().approval.model_copy(update={"on_deadline": "reject"})
-    return await desk.start(OVER_LIMIT, policy(approval=approval), hasty=True)
+    return await desk.start(OVER_LIMIT, policy(approval=approval(on_deadline="reject")), hasty=True)
 
 
 async def expired_with_owner(desk: Desk) -> Case:
@@ -76,9 +78,20 @@ async def expired_with_owner(desk: Desk) -> Case:
 
 async def owner_decided(desk: Desk) -> Case:
     soon = {"remind_after": timedelta(milliseconds=1), "patience": timedelta(milliseconds=2)}
-    case = await desk.start(OVER_LIMIT, policy(approval=policy().approval.model_copy(update=soon)))
+    case = await desk.start(OVER_LIMIT, policy(approval=approval(**soon)))
     await desk.asked(case, times=3)
     await desk.decide(case, "approve", by=OWNER)
+    return case
+
+
+async def before_steps(desk: Desk) -> Case:
+    """A case that began under the older policy: one question, without steps."""
+    older = ApprovalPolicy(approvers=(CLERK, DEPUTY), owner=OWNER)
+    case = await desk.start(OVER_LIMIT, policy(approval=older))
+    await desk.asked(case)
+    await desk.decide(case, "correct", corrections={"supplier": "Brandt"})
+    await desk.asked(case, times=2)
+    await desk.decide(case, "approve")
     return case
 
 
@@ -173,6 +186,7 @@ SHAPES: tuple[Shape, ...] = (
     expired,
     expired_with_owner,
     owner_decided,
+    before_steps,
     malformed_signal,
     by_signal,
     withdrawn_in_a_flood,

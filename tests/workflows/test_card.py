@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from schemas.approval import Ask, Decision, Wait
+from schemas.approval import Decision
 from schemas.case import View
 from schemas.finding import Finding
 from schemas.message import digest_of
+from schemas.policy import ApprovalPolicy
 from schemas.proposal import Field, Proposal
 from schemas.source import Source
+from schemas.standing import Ask
+from schemas.wait import Wait
 from workflows.card import card, escaped, visible
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -24,16 +27,8 @@ TEMPORAL_UI = MarkdownIt("commonmark").enable("table")
 
 
 def waiting(*, blocked: bool = False) -> Wait:
-    return Wait().asked(
-        Ask(
-            draft=DRAFT,
-            approvers=("ap-clerk", "ap-deputy"),
-            owner="finance-lead",
-            remind_at=NOW + timedelta(days=1),
-            due=NOW + timedelta(days=3),
-            blocked=blocked,
-        )
-    )
+    policy = ApprovalPolicy(approvers=("ap-clerk", "ap-deputy"), owner="finance-lead")
+    return Wait().asked(Ask.without_steps(DRAFT, policy, NOW, blocked=blocked))
 
 
 def saying(words: str) -> View:
@@ -184,11 +179,8 @@ def test_card_says_who_holds_the_case_and_until_when() -> None:
 
 
 def test_card_names_the_new_holder_once_the_case_is_handed_over() -> None:
-    wait = waiting().tick(NOW + timedelta(days=1))
-    assert wait.ask is not None
-    handed = wait.model_copy(
-        update={"phase": "handed", "ask": wait.ask.model_copy(update={"owner_due": NOW + timedelta(days=7)})}
-    )
+    reminded = waiting().tick(NOW + timedelta(days=1))
+    handed = reminded.tick(NOW + timedelta(days=3))
 
     shown = card(handed, saying(HARMLESS))
 

@@ -6,7 +6,7 @@ from pkgutil import iter_modules
 
 import activities
 from tests.desk import Desk
-from workers.build import activities_of
+from workers.build import activities_of, notices_of
 
 
 def defined() -> set[str]:
@@ -23,4 +23,4 @@ def _name(method: object) -> str:
 
 
 def test_every_activity_is_registered(desk: Desk) -> None:
-    assert {_name(method) for method in activities_of(desk.parts)} == defined()
+    assert {_name(method) for method in (*activities_of(desk.parts), *notices_of(desk.parts))} == defined()

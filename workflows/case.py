@@ -1,0 +1,197 @@
+"""A case: what is the same in every process, from a proposal to the outcome, and how it ends whatever happens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import TimeoutError as TookTooLong
+
+with workflow.unsafe.imports_passed_through():
+    from activities.cases import Cases
+    from activities.crm import Crm
+    from activities.documents import Documents
+    from activities.model import Model
+    from schemas.approval import Decision
+    from schemas.case import (
+        ApplyRequest,
+        Change,
+        Checked,
+        Closing,
+        IngestRequest,
+        Outcome,
+        OutcomeStatus,
+        ReadRequest,
+        Receipt,
+        View,
+    )
+    from schemas.opening import Telling
+    from schemas.policy import Policy
+    from schemas.proposal import Proposal
+    from schemas.routing import Route, refusal, route
+    from schemas.source import Document
+    from schemas.start import Kept, Start
+    from schemas.wait import Wait
+    from workflows.approval import Approval, Asking
+    from workflows.attributes import APPROVERS, DUE, PROCESS, STAGE, STATUS
+    from workflows.cancellation import unbroken
+    from workflows.notice import tell
+    from workflows.options import CRM_WRITE, DOCUMENT, MODEL_CALL, TABLES
+    from workflows.payload import parsed
+
+S = TypeVar("S", bound=Start)
+Reading = Callable[[Model, ReadRequest], Proposal]
+Check = Callable[[Document, Proposal], Awaitable[Checked]]
+
+
+class Case:
+    """Built in a workflow's `__init__`, which hands it its own steps: how to take in, read and check."""
+
+    def __init__(self, process: str, fields: Sequence[str]) -> None:
+        self.process = process
+        self.fields = tuple(fields)
+        self.id = workflow.info().workflow_id
+        self.view = View()
+        self.approval = Approval()
+        self.chosen: Route | None = None
+
+    async def run(self, start: RawValue, shape: type[S], take_in: Callable[[S], Awaitable[Outcome]]) -> Outcome:
+        workflow.upsert_search_attributes([PROCESS.value_set(self.process), STATUS.value_set("started")])
+        intake = parsed(start, shape)
+        if workflow.info().continued_run_id:
+            self.approval.resume(intake.kept if intake else None)
+        if intake is None:
+            outcome = self.outcome(
+                "unprocessable", "the start input is not an intake: start cases with 'casework start'"
+            )
+        else:
+            outcome = await self._outcome_of(take_in(intake))
+        # In a task of its own, which a cancellation does not reach: what was done by now is what is told.
+        return await unbroken(asyncio.create_task(self._end(outcome, intake)))
+
+    async def _outcome_of(self, work: Awaitable[Outcome]) -> Outcome:
+        try:
+            return await work
+        except ActivityError as error:
+            if not is_cancelled_exception(error):
+                return self.outcome("failed", f"{error.activity_type} failed: {error.cause}")
+        except asyncio.CancelledError:
+            pass
+        return self.outcome("failed", "cancelled in Temporal before anything was written")
+
+    async def proposed(self, intake: Start, reading: Reading) -> Outcome | None:
+        """Take the document in and read it; an outcome when it is refused before it is read."""
+        if intake.kept:
+            self.view, self.chosen = intake.kept.view, intake.kept.route
+            return None
+        ingest = IngestRequest(case=self.id, source=intake.source, limits=intake.policy.limits)
+        self.view = View(source=intake.source)
+        document = await workflow.execute_activity_method(Documents.ingest, ingest, **DOCUMENT)
+        self.view = View(source=intake.source, document=document)
+        if refused := refusal(document.verdict):
+            hostile = document.verdict.status == "hostile"
+            return self.outcome("rejected" if hostile else "unprocessable", *refused.reasons)
+        proposal = await self._read(document, intake.policy, reading)
+        self.view = self.view.model_copy(update={"proposal": proposal})
+        return None
+
+    async def settled(self, intake: Start, check: Check) -> Outcome:
+        """Check what was read, ask people until it is decided, and write it."""
+        chosen = self.chosen or await self._checked(intake.policy, check)
+        while chosen.kind == "review" and chosen.stage != "shadow":
+            decision = await self.approval.ask(self._asking(intake, chosen))
+            self.view = self.view.model_copy(update={"votes": self.approval.said})
+            if decision is None:
+                return self.outcome("expired", "nobody decided before the deadline")
+            if decision.verdict == "reject":
+                return self.outcome("rejected", decision.note or "no reason given", by=decision.by)
+            if decision.verdict == "approve":
+                break
+            self._correct(decision)
+            chosen = await self._checked(intake.policy, check)
+        if chosen.stage == "shadow":
+            return self.outcome("shadowed", f"would be: {chosen.kind}", *chosen.reasons)
+        assert self.view.draft is not None
+        apply = ApplyRequest(case=self.id, draft=self.view.draft)
+        receipt = await unbroken(workflow.start_activity_method(Crm.apply, apply, **CRM_WRITE))
+        approvers = self.approval.agreed(self.view.draft)
+        return self.outcome("applied", *chosen.reasons, by=", ".join(approvers), receipt=receipt)
+
+    async def _read(self, document: Document, policy: Policy, reading: Reading) -> Proposal:
+        """Ask the rungs in order; when one has failed for good, all others, and say so."""
+        request = ReadRequest(case=self.id, document=document, rungs=policy.rungs)
+        try:
+            return await workflow.execute_activity_method(reading, request, **MODEL_CALL)
+        except ActivityError as error:
+            failed = failed_rung(error)
+            if failed not in policy.rungs:
+                raise
+            rest = tuple(rung for rung in policy.rungs if rung != failed)
+            again = ReadRequest(case=self.id, document=document, rungs=rest, after=f"{failed}: {error.cause}")
+            return await workflow.execute_activity_method(reading, again, **MODEL_CALL)
+
+    async def _checked(self, policy: Policy, check: Check) -> Route:
+        """Find what is wrong, freeze what would be written, and choose who decides."""
+        document, proposal = self.view.document, self.view.proposal
+        assert document is not None
+        assert proposal is not None
+        checked = await check(document, proposal)
+        self.chosen = route(document.verdict, proposal, checked.findings, policy, checked.brake)
+        workflow.upsert_search_attributes([STAGE.value_set(self.chosen.stage)])
+        told = {"findings": checked.findings, "reasons": self.chosen.reasons, "draft": checked.draft}
+        self.view = self.view.model_copy(update=told)
+        return self.chosen
+
+    def _asking(self, intake: Start, chosen: Route) -> Asking:
+        def again(wait: Wait, recorded: dict[str, int]) -> Start:
+            kept = Kept(view=self.view, route=chosen, wait=wait, recorded=recorded)
+            return intake.model_copy(update={"kept": kept})
+
+        return Asking(
+            intake.policy.approval, self.view, chosen.stage, intake.submitted_by, intake.run, self.fields, again
+        )
+
+    def _correct(self, decision: Decision) -> None:
+        """The same proposal with a person's values in it, and what that changed."""
+        assert self.view.proposal is not None
+        before, corrected = self.view.proposal, self.view.proposal.corrected(decision.corrections, decision.by)
+        changes = tuple(
+            Change(field=name, was=was.value if was else None, now=corrected.fields[name].value, by=decision.by)
+            for name in decision.corrections
+            for was in (before.fields.get(name),)
+        )
+        told = {"proposal": corrected, "changes": (*self.view.changes, *changes)}
+        self.view = self.view.model_copy(update=told)
+
+    def outcome(self, status: OutcomeStatus, *reasons: str, by: str = "", receipt: Receipt | None = None) -> Outcome:
+        return Outcome(
+            status=status,
+            stage=self.chosen.stage if self.chosen else None,
+            reasons=reasons,
+            draft=self.view.draft,
+            decided_by=by,
+            receipt=receipt,
+        )
+
+    async def _end(self, outcome: Outcome, intake: Start | None) -> Outcome:
+        """Write the outcome down, and with it whatever people said too late."""
+        await self.approval.record()
+        status = STATUS.value_set(outcome.status)
+        workflow.upsert_search_attributes([status, APPROVERS.value_unset(), DUE.value_unset()])
+        closing = Closing(case=self.id, outcome=outcome, view=self.view)
+        ended = await workflow.execute_local_activity_method(Cases.close, closing, **TABLES)
+        await self.approval.record()
+        if intake and "outcome" in intake.policy.approval.notices:
+            told = (intake.submitted_by or intake.policy.approval.owner,)
+            await tell(Telling(case=self.id, kind="outcome", people=told, outcome=outcome.status))
+        return ended
+
+
+def failed_rung(error: ActivityError) -> str:
+    """Which rung could not answer; empty when the failure is not one of reading."""
+    if isinstance(error.cause, ApplicationError) and error.cause.details:
+        return str(error.cause.details[0])
+    # Nothing else is waited for so long; a worker that is gone says no more than that.
+    return "endpoint" if isinstance(error.cause, TookTooLong) else ""
