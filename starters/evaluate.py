@@ -33,6 +33,7 @@ from starters.processes import PROCESSES, process_named
 from starters.shell import Json, app
 from workers.build import readers
 from workers.settings import Settings
+from workflows.invoice_intake import NAME
 
 AT_ONCE = 2
 EXPOSURE = ("amount.over_limit", "amount.no_limit")
@@ -52,6 +53,8 @@ def evaluate(
 
     A line is {"source": "path, relative to the file", "expected": {field: value}}, or has "text" and a null source.
     """
+    if process != NAME:
+        raise Refused(f"only {NAME} can be measured as yet")
     settings, started = Settings.from_env(), monotonic()
     policy = as_if_autonomous(process_named(process).load_charter(settings).policy, reader)
     labelled = labelled_in(file)
