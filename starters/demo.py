@@ -17,7 +17,7 @@ from starters.screen import bullets, err, out, plain, short, standing, table_of
 from starters.shell import Shell
 from starters.signing import signed
 
-SAMPLES = Path(__file__).parent / "samples"
+SAMPLES = Path(__file__).parent / "samples" / "invoices"
 LOOK = 0.2
 """Seconds between looks at the table."""
 PATIENCE = 120
