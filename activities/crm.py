@@ -14,7 +14,7 @@ from activities.audit import append
 from activities.failures import kept
 from activities.store import Blobs, reading, writing
 from schemas.case import ApplyRequest, Draft, Receipt, Record
-from schemas.tables import CrmActivity, CrmInvoice, CrmParty, CrmRecord, ReceiptRow
+from schemas.tables import CrmActivity, CrmContract, CrmInvoice, CrmParty, CrmRecord, ReceiptRow
 
 
 class Written(NamedTuple):
@@ -75,7 +75,12 @@ def _last(session: Session, key: str) -> ReceiptRow | None:
     return session.exec(select(ReceiptRow).where(ReceiptRow.key == key).order_by(col(ReceiptRow.at).desc())).first()
 
 
-TABLES: Mapping[str, type[CrmRecord]] = {"party": CrmParty, "invoice": CrmInvoice, "activity": CrmActivity}
+TABLES: Mapping[str, type[CrmRecord]] = {
+    "party": CrmParty,
+    "invoice": CrmInvoice,
+    "contract": CrmContract,
+    "activity": CrmActivity,
+}
 
 
 @dataclass(frozen=True)

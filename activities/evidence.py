@@ -6,17 +6,28 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 
-from activities.parsing import amounts, dates
+from activities.parsing import amounts, dates, periods
+from schemas import contract
 from schemas.invoice import AMOUNTS
-from schemas.proposal import Field, Reading
+from schemas.proposal import Clause, Field, Reading
 from schemas.source import Box, Page, TextLine
 
+_TOLD = ("currency", "document_type", "renewal", "personal_data", "governing_law")
+"""By a sign, a title or a turn of phrase, in any language."""
 _DASHES = re.compile(r"[-\u2010-\u2015\u2212]")
 
 
 def located(reading: Reading, pages: Sequence[Page]) -> Reading:
-    """The same reading, with page and box of every field whose words stand in the document."""
-    return reading.model_copy(update={"fields": {name: place(field, pages) for name, field in reading.fields.items()}})
+    """The same reading, with page and box of every field and clause whose words stand in the document."""
+    fields = {name: place(field, pages) for name, field in reading.fields.items()}
+    clauses = tuple(quoted(clause, pages) for clause in reading.clauses)
+    return reading.model_copy(update={"fields": fields, "clauses": clauses})
+
+
+def quoted(clause: Clause, pages: Sequence[Page]) -> Clause:
+    """The clause with the page and box of its words; a page without a box, or neither, when they do not stand there."""
+    found = place(Field(evidence=clause.quote, page=clause.page), pages)
+    return clause.model_copy(update={"page": found.page, "box": found.box})
 
 
 def place(field: Field, pages: Sequence[Page]) -> Field:
@@ -36,11 +47,13 @@ def place(field: Field, pages: Sequence[Page]) -> Field:
 
 def supports(words: str, name: str, value: str) -> bool:
     """Whether these words can be read as this value of this field."""
-    if name in AMOUNTS:
+    if name in AMOUNTS or (name in contract.AMOUNTS and value[:1].isdigit() and value[-1:].isdigit()):
         return any(_same_amount(value, reading) for found in amounts.find(words, None) for reading in found.readings)
-    if name == "issue_date":
+    if name in ("issue_date", *contract.DATES):
         return any(value in (day.value, day.other) for day in dates.find(words, None))
-    if name in ("currency", "document_type"):  # told by a sign, or by a title in any language
+    if name in contract.PERIODS:
+        return any(periods.months(value) == periods.months(found) for found in periods.find_all(words))
+    if name in _TOLD:
         return True
     return _folded(value) in _folded(words)
 

@@ -58,6 +58,9 @@ class Parsers:
     def read_text(self, pages: Sequence[str]) -> Reading:
         return self._pool.ask("read_text", json.dumps(list(pages)).encode(), Reading)
 
+    def read_contract(self, pages: Sequence[str]) -> Reading:
+        return self._pool.ask("read_contract", json.dumps(list(pages)).encode(), Reading)
+
     def close(self) -> None:
         """Kill all children; calls under way and further ones raise."""
         for pool in (self._pool, self._ocr):

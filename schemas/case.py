@@ -26,7 +26,7 @@ class Record(Message):
     `links` name other records of the same draft by their ref: {"party": "party:DE123456789"}.
     """
 
-    kind: Literal["party", "invoice", "activity"]
+    kind: Literal["party", "invoice", "contract", "activity"]
     ref: str
     values: Mapping[str, JsonValue] = {}
     links: Mapping[str, str] = {}

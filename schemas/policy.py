@@ -95,3 +95,10 @@ class Policy(Message):
 class InvoicePolicy(Policy):
     auto_limits: Mapping[str, Decimal] = {}
     """Largest gross amount per currency that may be written without a person; a currency not named has none."""
+
+
+class ContractPolicy(Policy):
+    ours: tuple[str, ...] = ()
+    """Our own companies as contracts name them: the other party is who the contract is with."""
+    home_laws: tuple[str, ...] = ()
+    """Governing laws that need no second look, as contracts name them."""

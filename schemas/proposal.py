@@ -37,11 +37,21 @@ class Line(Message):
     net_amount: str | None = None
 
 
+class Clause(Message):
+    """A clause that not every contract has, in its own words; without a page they do not stand in the document."""
+
+    kind: str
+    quote: str
+    page: int | None = None
+    box: Box | None = None
+
+
 class Reading(Message):
     """What one rung found. A field that was not found is absent."""
 
     fields: Mapping[str, Field] = {}
     lines: tuple[Line, ...] = ()
+    clauses: tuple[Clause, ...] = ()
 
 
 class Proposal(Audited):
@@ -54,6 +64,8 @@ class Proposal(Audited):
     fields: Mapping[str, Field] = {}
     lines: Digest | None = None
     line_count: int = 0
+    clauses: tuple[Clause, ...] = Bounded(default=(), exclude_if=lambda clauses: not clauses)
+    """Left out where there is none: what stood in histories before there were contracts stands there unchanged."""
     model: str = ""
     prompt_version: str = ""
     tokens: int = 0

@@ -9,7 +9,7 @@ from schemas.finding import Finding
 from schemas.message import Digest, Message
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Format = Literal["pdf", "image", "cii", "ubl", "text", "unknown"]
+Format = Literal["pdf", "docx", "image", "cii", "ubl", "text", "unknown"]
 VerdictStatus = Literal["ok", "missing", "ambiguous", "suspicious", "malformed", "hostile"]
 """In order of severity."""
 

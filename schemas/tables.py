@@ -158,8 +158,28 @@ class CrmInvoice(CrmRecord, table=True):
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON))
 
 
+class CrmContract(CrmRecord, table=True):
+    __tablename__ = "crm_contracts"
+
+    party: str = Field(foreign_key="crm_parties.ref", index=True)
+    ours: str
+    start_date: str
+    end_date: str | None = None
+    term: str | None = None
+    renewal: str | None = None
+    renewal_term: str | None = None
+    notice_period: str | None = None
+    value: str | None = None
+    currency: str | None = None
+    liability_cap: str | None = None
+    governing_law: str | None = None
+    personal_data: str | None = None
+    clauses: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON))
+
+
 class CrmActivity(CrmRecord, table=True):
     __tablename__ = "crm_activities"
 
-    invoice: str = Field(foreign_key="crm_invoices.ref", index=True)
+    invoice: str | None = Field(default=None, foreign_key="crm_invoices.ref", index=True)
+    contract: str | None = Field(default=None, foreign_key="crm_contracts.ref", index=True)
     text: str

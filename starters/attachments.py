@@ -1,7 +1,7 @@
 """What a part of a mail is, by its content: a document for a case of its own, or something to leave out and why."""
 
 from activities.parsing import markup
-from activities.parsing.magic import JPEG, PNG, TIFF, is_pdf
+from activities.parsing.magic import JPEG, PNG, TIFF, is_docx, is_pdf
 from starters.pictures import shorter_side
 
 _SHORTEST_PAGE = 250
@@ -9,7 +9,7 @@ _SHORTEST_PAGE = 250
 _SHORTEST_PAGE_IN_TEXT, _LIGHTEST_PAGE_IN_TEXT = 500, 100_000
 """Pixels and bytes from which a picture that stands in the text may be a page rather than decoration."""
 
-_OFFICE = "an office file: not read; ask for a PDF"
+_OFFICE = "an office file: not read; ask for a PDF or DOCX"
 _ARCHIVE = "an archive: unpack it and start the files"
 _MAGIC = {
     b"\x78\x9f\x3e\x22": "Outlook's own format (winmail.dat): not readable; ask for the files as usual attachments",
@@ -48,6 +48,8 @@ def extension_of(data: bytes, kind: str) -> str:
     """What a document's name would end in; empty when these bytes are none."""
     if is_pdf(data):
         return "pdf"
+    if is_docx(data):
+        return "docx"
     if picture := _picture(data):
         return picture
     return "xml" if markup.looks_like_xml(data) and not _is_web_page(data, kind) else ""

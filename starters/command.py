@@ -13,6 +13,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
 from starters import approvers, approving, auditing, evaluate, people, screen
+from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
 from starters.errors import explained
 from starters.invoice_intake import INVOICE_INTAKE
@@ -31,9 +32,9 @@ __all__ = ["app", "approvers", "approving", "auditing", "evaluate", "main", "peo
 
 @app.command()
 def demo() -> None:
-    """Run the main job on the sample invoices: server, worker, cases, an approval, the audit."""
+    """Run the main job on sample invoices and contracts: server, worker, cases, an approval, the audit."""
     with shell() as it:
-        asyncio.run(demonstrate(it, INVOICE_INTAKE))
+        asyncio.run(demonstrate(it, INVOICE_INTAKE, CONTRACT_APPROVAL))
 
 
 @app.command()

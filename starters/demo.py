@@ -1,4 +1,4 @@
-"""The demo: the main job on a folder of sample invoices, from an empty machine to an applied approval."""
+"""The demo: the main job on sample invoices and contracts, from an empty machine to an applied approval."""
 
 import asyncio
 from collections import Counter
@@ -17,16 +17,17 @@ from starters.screen import bullets, err, out, plain, short, standing, table_of
 from starters.shell import Shell
 from starters.signing import signed
 
-SAMPLES = Path(__file__).parent / "samples"
+SAMPLES = Path(__file__).parent / "samples" / "invoices"
+CONTRACTS = Path(__file__).parent / "samples" / "contracts"
 LOOK = 0.2
 """Seconds between looks at the table."""
 PATIENCE = 120
 """Seconds until the demo no longer waits for the cases to settle."""
 
 
-async def demonstrate(it: Shell, process: Process) -> None:
+async def demonstrate(it: Shell, invoices: Process, contracts: Process) -> None:
     async with stopped() as stop:
-        job = asyncio.ensure_future(_job(it, process))
+        job = asyncio.ensure_future(_job(it, invoices, contracts))
         halt = asyncio.ensure_future(stop.wait())
         await asyncio.wait((job, halt), return_when=asyncio.FIRST_COMPLETED)
         halt.cancel()
@@ -38,22 +39,22 @@ async def demonstrate(it: Shell, process: Process) -> None:
         job.result()
 
 
-async def _job(it: Shell, process: Process) -> None:
+async def _job(it: Shell, invoices: Process, contracts: Process) -> None:
     out.print("starting the embedded Temporal server and a worker")
     async with running(it.settings, it.parts) as client:
-        started = await _take_in(it, client, process)
-        rows = [row for one in sorted(started, key=lambda one: one.source) if (row := it.parts.cases.get(one.case))]
-        _sum_up(rows, started)
+        rows = await _take_in(it, client, invoices, SAMPLES)
         approved = await _approve_one(it, client, rows)
+        rows += await _take_in(it, client, contracts, CONTRACTS)
         faults = verified(it, it.parts.audit.cases(), await heads_told(client))
         out.print("\n[bold]The audit[/]")
         print_faults(len(it.parts.audit.cases()), faults)
     _how_to_go_on(it, [row for row in rows if row.status == "waiting" and row.id != approved])
 
 
-async def _take_in(it: Shell, client: Client, process: Process) -> list[Started]:
-    """Start a case for each sample and show them move until none is on its way."""
-    paths = sorted(SAMPLES.iterdir())
+async def _take_in(it: Shell, client: Client, process: Process, folder: Path) -> list[CaseRow]:
+    """Start a case for each sample, show them move until none is on its way, and tell how they stand."""
+    out.print(f"\n[bold]{process.name}[/]")
+    paths = sorted(folder.iterdir())
     launcher = Launcher(client, it.parts, it.settings, process)
     started = [one async for one in launcher.start_all(paths)]
     hows = Counter(one.how for one in started)
@@ -70,8 +71,10 @@ async def _take_in(it: Shell, client: Client, process: Process) -> list[Started]
             live.update(table_of(rows), refresh=True)
             settled = all(row.status != "started" for row in rows)
             if settled or asyncio.get_running_loop().time() > deadline:
-                return started
+                break
             await asyncio.sleep(LOOK)
+    _sum_up(rows, started)
+    return rows
 
 
 def _sum_up(rows: list[CaseRow], started: list[Started]) -> None:

@@ -18,6 +18,7 @@ from activities.documents import said_by
 from activities.model import Readers
 from activities.parsing.mail import looks_like_mail
 from activities.pool import ParserStopped
+from activities.questions import INVOICE
 from activities.rules import invoice_findings
 from schemas.invoice import FIELDS
 from schemas.policy import InvoicePolicy
@@ -32,6 +33,7 @@ from starters.processes import PROCESSES, process_named
 from starters.shell import Json, app
 from workers.build import readers
 from workers.settings import Settings
+from workflows.invoice_intake import NAME
 
 AT_ONCE = 2
 EXPOSURE = ("amount.over_limit", "amount.no_limit")
@@ -51,6 +53,8 @@ def evaluate(
 
     A line is {"source": "path, relative to the file", "expected": {field: value}}, or has "text" and a null source.
     """
+    if process != NAME:
+        raise Refused(f"only {NAME} can be measured as yet")
     settings, started = Settings.from_env(), monotonic()
     policy = as_if_autonomous(process_named(process).load_charter(settings).policy, reader)
     labelled = labelled_in(file)
@@ -171,7 +175,7 @@ class Judge:
         pages = document.pages if any(page.lines for page in document.pages) else ()
         for rung in self.policy.rungs:
             try:
-                answer = self.readers.read(rung, pages, xml)
+                answer = self.readers.read(INVOICE, rung, pages, xml)
             except (ParserStopped, ApplicationError):
                 continue
             if answer:

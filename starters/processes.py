@@ -2,10 +2,11 @@
 
 import typer
 
+from starters.contract_approval import CONTRACT_APPROVAL
 from starters.invoice_intake import INVOICE_INTAKE
 from starters.launch import Process
 
-PROCESSES = {process.name: process for process in (INVOICE_INTAKE,)}
+PROCESSES = {process.name: process for process in (INVOICE_INTAKE, CONTRACT_APPROVAL)}
 
 
 def process_named(name: str) -> Process:

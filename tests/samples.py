@@ -19,7 +19,7 @@ from reportlab.pdfbase.pdfmetrics import registerFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-SAMPLES = Path(__file__).parent.parent / "starters" / "samples"
+SAMPLES = Path(__file__).parent.parent / "starters" / "samples" / "invoices"
 
 # A block a file: its name, its form, number, date, VAT rate, language, colour, order (of a credit note: the
 # invoice it credits); the supplier; then quantity, unit price and name of each item.

@@ -19,10 +19,12 @@ from temporalio.workflow import NondeterminismError
 from activities.addresses import Addresses, BadAddresses
 from activities.audit import Audit
 from activities.cases import Cases
+from activities.contract_rules import ContractRules
 from activities.crm import Crm, EmbeddedCrm
 from activities.directory import Directory
 from activities.documents import Documents
-from activities.model import Endpoint, Model, Readers
+from activities.endpoint import Endpoint
+from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.parsers import Parsers
 from activities.rules import Rules
@@ -48,6 +50,7 @@ class Parts:
     documents: Documents
     model: Model
     rules: Rules
+    contract_rules: ContractRules
     crm: Crm
     notices: Notices
     directory: Directory
@@ -73,6 +76,7 @@ def built(settings: Settings) -> Iterator[Parts]:
             documents=Documents(blobs, reading.parsers, audit),
             model=Model(blobs, reading, audit),
             rules=Rules(engine, blobs, port),
+            contract_rules=ContractRules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
             notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
             directory=Directory(engine, key),
@@ -133,7 +137,9 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
     return [
         parts.documents.ingest,
         parts.model.read_invoice,
+        parts.model.read_contract,
         parts.rules.check_invoice,
+        parts.contract_rules.check_contract,
         parts.crm.apply,
         parts.cases.waiting,
         parts.cases.close,

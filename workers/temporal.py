@@ -8,11 +8,12 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.workflow import SandboxImportNotificationPolicy as Imports
 
 from workers.settings import Settings
+from workflows.contract_approval import ContractApproval
 from workflows.invoice_intake import InvoiceIntake
 from workflows.notice import Notice
 from workflows.payload import OnePayload
 
-WORKFLOWS = [InvoiceIntake, Notice]
+WORKFLOWS = [InvoiceIntake, ContractApproval, Notice]
 # A forgotten pass-through import then stops the worker at start, not a case at midnight.
 STRICT = SandboxedWorkflowRunner(
     SandboxRestrictions.default.with_import_notification_policy(

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import psutil
 from pydantic import BaseModel
 
-from activities.parsing import einvoice, official, reader, sniff, wire
+from activities.parsing import contracts, einvoice, official, reader, sniff, wire
 from schemas.finding import Findings
 from schemas.source import IntakeLimits
 
@@ -46,6 +46,8 @@ def answer(request: dict[str, str], body: bytes) -> BaseModel:
             return Findings(findings=tuple(official.check(body)))
         case "read_text":
             return reader.read(json.loads(body))
+        case "read_contract":
+            return contracts.read(json.loads(body))
         case other:
             raise ValueError(other)
 

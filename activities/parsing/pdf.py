@@ -47,8 +47,8 @@ def _read(document: PdfDocument, data: bytes, limits: IntakeLimits, judgement: J
         judgement.add("hostile", "the PDF holds more text than an invoice can")
         text = pages.Text()
     _judge_actions(beside, judgement)
-    _judge_pages(text, judgement)
-    _judge_beside([*beside.texts, *_attached_texts(attached, invoice)], judgement)
+    judge_pages(text, judgement)
+    judge_beside([*beside.texts, *_attached_texts(attached, invoice)], judgement)
     if invoice and (phrase := injection.find(markup.words_within(invoice.root))):
         judgement.add("suspicious", f"the embedded e-invoice addresses a machine: {quoted(phrase)}")
     texts = [page.text for page in text.pages]
@@ -79,7 +79,7 @@ def _judge_actions(beside: catalog.Catalog, judgement: Judgement) -> None:
         judgement.add("suspicious", "the PDF carries scripts, as forms do")
 
 
-def _judge_pages(text: pages.Text, judgement: Judgement) -> None:
+def judge_pages(text: pages.Text, judgement: Judgement) -> None:
     if text.unopened:
         judgement.add(
             "malformed" if text.unopened == len(text.pages) else "ambiguous",
@@ -113,7 +113,7 @@ def _attached_texts(attached: list[Attachment], invoice: Embedded | None) -> lis
     return [("an attachment", one.data[:MAX_SCANNED].decode("utf-8", "replace")) for one in others]
 
 
-def _judge_beside(texts: list[tuple[str, str]], judgement: Judgement) -> None:
+def judge_beside(texts: list[tuple[str, str]], judgement: Judgement) -> None:
     """What stands on no page is given to no reader: it matters only when it speaks to one."""
     for where, words in texts:
         if phrase := injection.find(words):

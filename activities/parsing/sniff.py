@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 
-from activities.parsing import einvoice, injection, magic, mail, markup, pdf
+from activities.parsing import docx, einvoice, injection, magic, mail, markup, pdf
 from activities.parsing.judgement import UNREAD_SCAN, quoted
 from schemas.source import Ingested, IntakeLimits, Page, TextLine, Verdict, VerdictStatus
 
@@ -14,11 +14,13 @@ def ingest(data: bytes, limits: IntakeLimits) -> Ingested:
         return _refused("malformed", "an e-mail: 'casework start' splits it into its documents")
     if magic.is_pdf(data):
         return pdf.ingest(data, limits)
+    if data.startswith((magic.ZIP, magic.OLE)):
+        return _ingest_office(data, limits)
     if data.startswith(magic.PICTURES):
         return Ingested(format="image", is_scan=True, verdict=Verdict(status="missing", reasons=(UNREAD_SCAN,)))
     if markup.looks_like_xml(data):
         return _ingest_xml(data)
-    return _refused("malformed", "neither a PDF, nor an XML e-invoice, nor a JPEG, PNG or TIFF picture")
+    return _refused("malformed", "neither a PDF, nor a DOCX, nor an XML e-invoice, nor a JPEG, PNG or TIFF picture")
 
 
 def ingest_text(text: str) -> Ingested:
@@ -33,6 +35,14 @@ def ingest_text(text: str) -> Ingested:
     if not text.strip():
         return _refused("missing", "the text is empty")
     return Ingested(format="text", pages=pages)
+
+
+def _ingest_office(data: bytes, limits: IntakeLimits) -> Ingested:
+    if magic.is_locked(data):
+        return _refused("malformed", "the document is locked with a password: ask the sender for an open copy")
+    if data.startswith(magic.OLE):
+        return _refused("malformed", "an older Office format (.doc, .xls, .msg): ask for a PDF or DOCX")
+    return docx.ingest(data, limits)
 
 
 def _ingest_xml(data: bytes) -> Ingested:

@@ -13,9 +13,11 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
+from activities.endpoint import Endpoint
 from activities.evidence import place
-from activities.model import UNSUPPORTED, Endpoint, FieldName, Model, Readers
+from activities.model import Model, Readers
 from activities.parsers import Parsers
+from activities.questions import UNSUPPORTED, FieldName
 from activities.store import Blobs
 from schemas.case import ReadRequest
 from schemas.invoice import FIELDS

@@ -92,7 +92,7 @@ STEP = ("policy", "approval", "steps", 0)
 STRANGER = {
     "owner": lambda content: content.update(owner="mallory"),
     "policy owner": lambda content: at(content, "policy", "approval").update(owner="mallory"),
-    "voter": lambda content: at(content, *STEP).update(voters=["ap-clerk", "mallory"]),
+    "voter": lambda content: at(content, *STEP).update(voters=[content["owner"], "mallory"]),
     "escalated": lambda content: at(content, *STEP).update(escalate=[{"to": ["mallory"]}]),
     "delegate": lambda content: at(content, "policy", "approval").update(delegates=["mallory"]),
     "escalation": lambda content: at(content, "escalation", 0).update(person="mallory"),
@@ -138,6 +138,18 @@ def test_policy_without_steps_is_refused(load: Load) -> None:
 def test_step_without_voters_is_refused(load: Load) -> None:
     with pytest.raises(Refused, match=r"policy\.approval\.steps\.0\.voters"):
         load(lambda content: at(content, *STEP).update(voters=[]))
+
+
+def test_charter_in_the_older_shape_is_taken(load: Load) -> None:
+    people: list[str] = []
+
+    def older(content: dict[str, Any]) -> None:
+        people.extend(person["id"] for person in content["people"][:2])
+        approval = at(content, "policy", "approval")
+        del approval["steps"]
+        approval.update(approvers=people, remind_after="P1D", patience="P3D")
+
+    assert load(older).policy.approval.approvers == tuple(people)
 
 
 def test_missing_charter_is_refused_with_the_path_where_it_belongs(process: Process, tmp_path: Path) -> None:

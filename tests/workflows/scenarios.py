@@ -11,10 +11,12 @@ from uuid import uuid4
 import httpx2
 from openai import OpenAI
 
-from activities.model import Endpoint, Model, Readers
+from activities.endpoint import Endpoint
+from activities.model import Model, Readers
 from schemas.approval import MESSAGES_PER_PERSON, Withdrawal
 from schemas.case import Outcome
 from schemas.policy import ApprovalPolicy
+from tests import contract_desk
 from tests.desk import (
     CLEAN,
     CLERK,
@@ -177,6 +179,22 @@ async def with_endpoint(desk: Desk, answer: Callable[[httpx2.Request], httpx2.Re
             yield other
 
 
+async def contract_signed_off(desk: Desk) -> Case:
+    """By the business owner, then by five at the same time, then by the executive."""
+    case = await contract_desk.start(desk, contract_desk.contract(contract_desk.LARGE))
+    for step in ("business", "review", "executive"):
+        for person in sorted(await contract_desk.asked(desk, case, step)):
+            await desk.decide(case, "approve", by=person)
+    return case
+
+
+async def contract_refused(desk: Desk) -> Case:
+    case = await contract_desk.start(desk, contract_desk.contract())
+    await contract_desk.asked(desk, case, "business")
+    await desk.decide(case, "reject", by="business-owner", note="no budget")
+    return case
+
+
 SHAPES: tuple[Shape, ...] = (
     straight_through,
     approved,
@@ -195,4 +213,6 @@ SHAPES: tuple[Shape, ...] = (
     shadowed,
     cancelled,
     cancelled_while_reading,
+    contract_signed_off,
+    contract_refused,
 )
