@@ -30,10 +30,11 @@ class House:
     home: Path
     env: dict[str, str]
     patience: float = PATIENCE
+    command: Path = CASEWORK
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [CASEWORK, *words],
+            [self.command, *words],
             env={**self.env, **env},
             capture_output=True,
             text=True,
@@ -48,10 +49,10 @@ class House:
         return json.loads(done.stdout)
 
     @contextmanager
-    def running(self, command: str = "up") -> Iterator[subprocess.Popen[str]]:
+    def running(self, stays: str = "up") -> Iterator[subprocess.Popen[str]]:
         """A command that stays, from the moment it says that it is ready; killed in the end if it is still there."""
         with subprocess.Popen(
-            [CASEWORK, command],
+            [self.command, stays],
             env={**self.env, "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -60,7 +61,7 @@ class House:
             try:
                 assert process.stdout
                 said = process.stdout.readline()
-                assert said.startswith(READY[command]), said
+                assert said.startswith(READY[stays]), said
                 yield process
             finally:
                 process.kill()
