@@ -153,7 +153,21 @@ class Audit:
             found.append(Fault(case=case, seq=1, problem="is missing, with the whole chain"))
         if rows and not known:
             found.append(Fault(case=case, seq=1, problem="the case was removed from the table of cases"))
-        return found
+        return found or self._unlike(case) if case.startswith(DIRECTORY) else found
+
+    def _unlike(self, case: str) -> list[Fault]:
+        """Where the directory says something of a person that its own entries do not: a key put in past them."""
+        entries = self.entries(case)
+        said: dict[str, object] = {}
+        for link, body in entries:
+            if body:
+                said.update(body if link.kind == "directory.added" else {"revoked_at": link.at})
+        with reading(self.engine) as session:
+            row = session.get(Approver, case.removeprefix(DIRECTORY))
+        stands = row and (row.public_key, sorted(row.groups), row.revoked_at is not None)
+        if stands == (said.get("public_key"), said.get("groups"), said.get("revoked_at") is not None):
+            return []
+        return [Fault(case=case, seq=len(entries), problem="is last, and the table of approvers says something else")]
 
     def cases(self) -> list[str]:
         """Every case that any table knows of, and the chain of everybody in the directory."""

@@ -234,6 +234,16 @@ def test_removed_chain_of_somebody_in_the_directory_is_named(directory: Director
     assert problems(audit.verify("directory/ann")) == [(1, "is missing, with the whole chain")]
 
 
+def test_key_put_into_the_table_past_the_command_is_named(directory: Directory, engine: Engine, audit: Audit) -> None:
+    directory.add("ann", KEY, ["group:legal"], "admin")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE approvers SET public_key = :key"), {"key": ANOTHER})
+
+    (fault,) = audit.verify("directory/ann")
+
+    assert "the table of approvers says something else" in fault.problem
+
+
 def test_codes_are_judged_each_by_itself_and_in_order(directory: Directory) -> None:
     wanted = [
         CodeFor(case="invoice-intake/1", person=person, step="legal", draft="a" * 64, opening=1)
