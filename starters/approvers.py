@@ -10,7 +10,7 @@ from activities.directory import Unknown
 from schemas.message import PersonId
 from schemas.steps import Voter, is_group
 from starters import screen
-from starters.launch import Refused
+from starters.refused import Refused
 from starters.shell import As, Json, app, shell
 from starters.signing import new_key, private_key, public_half
 

@@ -11,9 +11,10 @@ from schemas.approval import Decision, Reply, Verb
 from schemas.tables import CaseRow
 from starters import screen
 from starters.decide import decide, decision, queue
-from starters.launch import Refused
+from starters.refused import Refused
 from starters.shell import As, CaseName, Json, Shell, app, shell
 from starters.signing import signed
+from workers.build import Parts
 from workers.temporal import connect
 
 CaseNames = Annotated[list[str], typer.Argument(metavar="CASE...", help="Ids, or the first digits of keys.")]
@@ -154,7 +155,7 @@ def _say(  # noqa: PLR0913
         sys.exit(1)
 
 
-async def _sent(it: Shell, rows: Sequence[CaseRow], meant: Sequence[Decision], *, queued: bool) -> list[Reply]:
+async def _sent(it: Shell[Parts], rows: Sequence[CaseRow], meant: Sequence[Decision], *, queued: bool) -> list[Reply]:
     client = await connect(it.settings)
     send = queue if queued else decide
     return [await send(client, it.parts, row, said) for row, said in zip(rows, meant, strict=True)]
@@ -178,7 +179,7 @@ def _meant(row: CaseRow, draft: str) -> str | None:
     raise Refused(f"that is another draft: the one to decide is {row.draft or 'not there yet'}")
 
 
-def _confirmed(it: Shell, rows: Sequence[CaseRow], verdict: Verb, *, yes: bool) -> None:
+def _confirmed(it: Shell[Parts], rows: Sequence[CaseRow], verdict: Verb, *, yes: bool) -> None:
     """At a terminal, show what is decided and ask. A script means what it says about one case, and says so of more."""
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if yes or (len(rows) == 1 and (verdict != "approve" or not terminal or rows[0].status != "waiting")):

@@ -13,7 +13,9 @@ from schemas.audit import Fault, Head
 from schemas.case import Outcome
 from starters import screen
 from starters.shell import CaseName, Json, Shell, app, shell
-from workers.temporal import NoServer, connect
+from workers.build import Parts
+from workers.temporal import connect
+from workers.troubles import NoServer
 
 audit_app = typer.Typer(no_args_is_help=True, help="Read the audit, and verify that nothing was altered.")
 app.add_typer(audit_app, name="audit")
@@ -91,7 +93,7 @@ def verify(
         sys.exit(1)
 
 
-def verified(it: Shell, cases: Sequence[str], told: Told) -> list[Fault]:
+def verified(it: Shell[Parts], cases: Sequence[str], told: Told) -> list[Fault]:
     known = set(it.parts.audit.cases())
     gone = [
         Fault(case=case, seq=1, problem="Temporal has its outcome, but the case is gone from every table")
@@ -107,7 +109,7 @@ def print_faults(count: int, faults: Sequence[Fault]) -> None:
         screen.out.print(f"[green]the audit of {count} cases verifies[/]: nothing edited, removed or cut off")
 
 
-async def _asked(it: Shell, only: str) -> Told | None:
+async def _asked(it: Shell[Parts], only: str) -> Told | None:
     """What outcomes in Temporal tell; None when no server answers."""
     try:
         client = await connect(it.settings)

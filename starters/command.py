@@ -17,10 +17,11 @@ from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
 from starters.errors import explained
 from starters.invoice_intake import INVOICE_INTAKE
-from starters.launch import Launcher, Process, Refused, Started, files_in
+from starters.launch import Launcher, Process, Started, files_in
 from starters.life import up as stay_up
 from starters.life import work
 from starters.processes import PROCESSES, process_named
+from starters.refused import Refused
 from starters.shell import As, CaseName, Json, Shell, app, shell
 from workers.build import Parts
 from workers.replay import Replayed
@@ -79,7 +80,7 @@ def start(
         sys.exit(1)
 
 
-async def _start(it: Shell, process: Process, paths: list[Path], *, wait: bool) -> tuple[list[Started], str]:
+async def _start(it: Shell[Parts], process: Process, paths: list[Path], *, wait: bool) -> tuple[list[Started], str]:
     """What was started, and what stopped us before the end."""
     started: list[Started] = []
     done: set[str] = set()

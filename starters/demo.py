@@ -16,6 +16,7 @@ from starters.life import running, stopped
 from starters.screen import bullets, err, out, plain, short, standing, table_of
 from starters.shell import Shell
 from starters.signing import signed
+from workers.build import Parts
 
 SAMPLES = Path(__file__).parent / "samples" / "invoices"
 CONTRACTS = Path(__file__).parent / "samples" / "contracts"
@@ -25,7 +26,7 @@ PATIENCE = 120
 """Seconds until the demo no longer waits for the cases to settle."""
 
 
-async def demonstrate(it: Shell, invoices: Process, contracts: Process) -> None:
+async def demonstrate(it: Shell[Parts], invoices: Process, contracts: Process) -> None:
     async with stopped() as stop:
         job = asyncio.ensure_future(_job(it, invoices, contracts))
         halt = asyncio.ensure_future(stop.wait())
@@ -39,7 +40,7 @@ async def demonstrate(it: Shell, invoices: Process, contracts: Process) -> None:
         job.result()
 
 
-async def _job(it: Shell, invoices: Process, contracts: Process) -> None:
+async def _job(it: Shell[Parts], invoices: Process, contracts: Process) -> None:
     out.print("starting the embedded Temporal server and a worker")
     async with running(it.settings, it.parts) as client:
         rows = await _take_in(it, client, invoices, SAMPLES)
@@ -51,7 +52,7 @@ async def _job(it: Shell, invoices: Process, contracts: Process) -> None:
     _how_to_go_on(it, [row for row in rows if row.status == "waiting" and row.id != approved])
 
 
-async def _take_in(it: Shell, client: Client, process: Process, folder: Path) -> list[CaseRow]:
+async def _take_in(it: Shell[Parts], client: Client, process: Process, folder: Path) -> list[CaseRow]:
     """Start a case for each sample, show them move until none is on its way, and tell how they stand."""
     out.print(f"\n[bold]{process.name}[/]")
     paths = sorted(folder.iterdir())
@@ -95,7 +96,7 @@ def _sum_up(rows: list[CaseRow], started: list[Started]) -> None:
     bullets("\nCould not be started", [f"{one.source}: {one.problem}" for one in started if one.how == "failed"])
 
 
-async def _approve_one(it: Shell, client: Client, rows: list[CaseRow]) -> str | None:
+async def _approve_one(it: Shell[Parts], client: Client, rows: list[CaseRow]) -> str | None:
     """Approve the first case that can be, as `casework approve` does, and see it applied; give its id."""
     out.print("\n[bold]A decision[/]")
     open_ = [row for row in rows if row.status == "waiting" and not it.parts.cases.view(row).blocked]
@@ -116,7 +117,7 @@ async def _approve_one(it: Shell, client: Client, rows: list[CaseRow]) -> str | 
     return row.id
 
 
-def _how_to_go_on(it: Shell, waiting: list[CaseRow]) -> None:
+def _how_to_go_on(it: Shell[Parts], waiting: list[CaseRow]) -> None:
     case = waiting[0].id if waiting else ""
     steps = [
         ("up", "server, worker and Temporal UI, until Ctrl-C; then, in another terminal:"),

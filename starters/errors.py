@@ -11,12 +11,11 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from temporalio.service import RPCError
 
-from starters.launch import Refused
+from starters.refused import Refused
 from starters.screen import err, plain
 from workers.database import NoDatabase
-from workers.server import ServerTrouble
 from workers.settings import BadSettings
-from workers.temporal import NoServer
+from workers.troubles import NoServer, ServerTrouble
 
 FAILED, USED_WRONGLY = 1, 2
 FULL = "the disk is full: free some space (df -h) and run the command again; nothing that was entered is lost"

@@ -27,9 +27,9 @@ from schemas.routing import Brake, refusal, route
 from schemas.scoring import Judged, Labelled, misses, score
 from schemas.source import Ingested, Verdict
 from starters import screen
-from starters.launch import Refused
 from starters.mail import Split, split
 from starters.processes import PROCESSES, process_named
+from starters.refused import Refused
 from starters.shell import Json, app
 from workers.build import readers
 from workers.settings import Settings

@@ -21,15 +21,12 @@ from schemas.source import Source
 from schemas.tables import CaseRow
 from starters.mail import MAX_BYTES as MAX_MAIL
 from starters.mail import looks_like_mail, split
+from starters.refused import Refused
 from workers.build import Parts
 from workers.settings import Settings
 
 AT_ONCE = 20
 """Starts under way at a time: enough to keep the server busy, few enough not to flood it."""
-
-
-class Refused(Exception):
-    """Why something asked for cannot be done, and what to do instead."""
 
 
 @dataclass(frozen=True)

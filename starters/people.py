@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from starters import screen
-from starters.shell import As, CaseName, Json, app, shell
+from starters.errors import explained
+from starters.shell import As, CaseName, Json, app, looking
 
 
 @app.command()
@@ -22,7 +23,7 @@ def cases(
     """List cases, newest first."""
     if status not in ("", "started", "waiting", "closed"):
         raise typer.BadParameter("started, waiting or closed", param_hint="--status")
-    with shell() as it:
+    with looking() as it:
         if summary:
             screen.print_summary(it.parts.cases.summary(datetime.now(UTC)), as_json=as_json)
             return
@@ -46,7 +47,7 @@ def inbox(
     as_json: Json = False,
 ) -> None:
     """List what waits for you, nearest deadline first; for anybody, when you do not say who you are."""
-    with shell() as it:
+    with looking() as it:
         me = "" if everybody else who or it.settings.person
         rows = [row for row in it.parts.cases.listing("waiting") if not me or me in row.approvers]
     if as_json:
@@ -61,7 +62,7 @@ def inbox(
 @app.command()
 def show(case: CaseName, *, as_json: Json = False) -> None:
     """Show a case: what was read, from which words, what was found, and how to decide."""
-    with shell() as it:
+    with looking() as it:
         row = it.case(case)
         view, mail = it.parts.cases.view(row), it.parts.cases.mail(row)
         remarks = it.parts.audit.remarks(row.id)
@@ -71,3 +72,8 @@ def show(case: CaseName, *, as_json: Json = False) -> None:
         screen.print_json({**row.model_dump(), **told, "remarks": remarks})
     else:
         screen.show_case(row, view, mail, link, remarks)
+
+
+def main() -> None:
+    with explained():
+        app()

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,8 +16,10 @@ from schemas.case import Summary, View
 from schemas.mail import Mail
 from schemas.scoring import Miss, Score
 from schemas.tables import CaseRow
-from starters.launch import Started
 from workflows.card import visible
+
+if TYPE_CHECKING:
+    from starters.launch import Started
 
 # A pipe or a file has no width: give it room. Long lines are the terminal's to wrap, so that they can be copied whole.
 WIDTH = None if sys.stdout.isatty() else 160
@@ -194,7 +197,7 @@ def bullets(title: str, lines: Iterable[str]) -> None:
         out.print(f"  - {plain(line)}")
 
 
-def print_started(started: Sequence[Started], rows: Mapping[str, CaseRow], most: int = 40) -> None:
+def print_started(started: "Sequence[Started]", rows: Mapping[str, CaseRow], most: int = 40) -> None:
     """Each start on a line while they are few; always how many, what was left out, and each one that failed."""
     few = len(started) <= most
     for one in started if few else ():

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
 import typer
 
 from schemas.tables import CaseRow
-from starters.launch import Refused
-from workers.build import Parts, built
+from starters.refused import Refused
+from workers.records import Records, opened
 from workers.settings import Settings
+
+if TYPE_CHECKING:
+    from workers.build import Parts
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,10 +27,13 @@ CaseName = Annotated[str, typer.Argument(metavar="CASE", help="A case's id, or t
 As = Annotated[str, typer.Option("--as", metavar="ID", help="Who you are; else CASEWORK_PERSON.")]
 
 
+R = TypeVar("R", bound=Records)
+
+
 @dataclass(frozen=True)
-class Shell:
+class Shell(Generic[R]):
     settings: Settings
-    parts: Parts
+    parts: R
 
     def case(self, name: str) -> CaseRow:
         """The one case meant by an id or the beginning of a key."""
@@ -44,7 +50,16 @@ class Shell:
 
 
 @contextmanager
-def shell() -> Iterator[Shell]:
+def shell() -> "Iterator[Shell[Parts]]":
+    from workers.build import built  # a second, which those who only look are spared
+
     settings = Settings.from_env()
     with built(settings) as parts:
         yield Shell(settings, parts)
+
+
+@contextmanager
+def looking() -> Iterator[Shell[Records]]:
+    settings = Settings.from_env()
+    with opened(settings) as records:
+        yield Shell(settings, records)

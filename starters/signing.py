@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from schemas.approval import Decision
 from schemas.tables import CaseRow
-from starters.launch import Refused
+from starters.refused import Refused
 from workers.settings import Settings
 
 KEYRING = Path("keyring:")

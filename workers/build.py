@@ -9,16 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import fsspec
 from openai import OpenAI
-from sqlalchemy import Engine
 from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.workflow import NondeterminismError
 
 from activities.addresses import Addresses, BadAddresses
-from activities.audit import Audit
-from activities.cases import Cases
 from activities.contract_rules import ContractRules
 from activities.crm import Crm, EmbeddedCrm
 from activities.directory import Directory
@@ -28,9 +24,8 @@ from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.parsers import Parsers
 from activities.rules import Rules
-from activities.store import Blobs
-from workers.database import connect_database
 from workers.heartbeats import Heartbeats
+from workers.records import Records, opened
 from workers.settings import BadSettings, Settings
 from workflows.options import notices_queue
 
@@ -39,13 +34,9 @@ NOTICES = 8
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What stands behind every command and every worker."""
+class Parts(Records):
+    """What stands behind every command that does something, and every worker."""
 
-    engine: Engine
-    blobs: Blobs
-    audit: Audit
-    cases: Cases
     parsers: Parsers
     documents: Documents
     model: Model
@@ -59,19 +50,14 @@ class Parts:
 @contextmanager
 def built(settings: Settings) -> Iterator[Parts]:
     """Build all parts from the settings; what holds processes or connections is let go at the end."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        engine = connect_database(settings.database)
-        stack.callback(engine.dispose)
-        files, root = fsspec.url_to_fs(settings.blobs)
-        blobs = Blobs(files, root)
-        reading = stack.enter_context(readers(settings))
-        audit, port, key = Audit(engine), EmbeddedCrm(engine), code_key(settings)
+    with opened(settings) as records, readers(settings) as reading:
+        engine, blobs, audit = records.engine, records.blobs, records.audit
+        port, key = EmbeddedCrm(engine), code_key(settings)
         yield Parts(
             engine=engine,
             blobs=blobs,
             audit=audit,
-            cases=Cases(engine, blobs),
+            cases=records.cases,
             parsers=reading.parsers,
             documents=Documents(blobs, reading.parsers, audit),
             model=Model(blobs, reading, audit),

@@ -16,6 +16,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
 from workers.settings import Settings
+from workers.troubles import ServerTrouble
 from workflows.attributes import ALL
 
 # facts of the dev server, measured: with its defaults SQLite makes it ten times slower, and a limiter makes every
@@ -32,10 +33,6 @@ BREATH = 1
 """Seconds between starting the server again and looking at it again."""
 PATIENCE = 30
 """Seconds until a server that does not answer is given up."""
-
-
-class ServerTrouble(Exception):
-    """Why the embedded server cannot run, and what to do."""
 
 
 @asynccontextmanager

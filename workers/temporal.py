@@ -8,6 +8,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.workflow import SandboxImportNotificationPolicy as Imports
 
 from workers.settings import Settings
+from workers.troubles import NoServer
 from workflows.contract_approval import ContractApproval
 from workflows.invoice_intake import InvoiceIntake
 from workflows.notice import Notice
@@ -20,10 +21,6 @@ STRICT = SandboxedWorkflowRunner(
         Imports.WARN_ON_DYNAMIC_IMPORT | Imports.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
     )
 )
-
-
-class NoServer(Exception):
-    """No Temporal server answers."""
 
 
 def plugin() -> SimplePlugin:

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from schemas.charter import Charter
-from starters.launch import Process, Refused
+from starters.launch import Process
 from starters.processes import PROCESSES
+from starters.refused import Refused
 from workers.settings import REPOSITORY, Settings
 
 CHARTERS = sorted((REPOSITORY / "deploy" / "charters").glob("*.yaml"))

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from schemas.audit import Link
 from starters.command import app
-from starters.launch import Refused
+from starters.refused import Refused
 from workers.build import built
 from workers.settings import Settings
 

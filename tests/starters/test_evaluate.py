@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from starters.command import app
 from starters.demo import SAMPLES
 from starters.evaluate import labelled_in
-from starters.launch import Refused
+from starters.refused import Refused
 
 EINVOICE = SAMPLES / "northwind-paper-RE-2026-0117.pdf"
 RECEIPT = "Bolt Hardware Ltd\nReceipt\nDate: 2026-03-02\nTotal EUR 12.00\nCash EUR 12.00\n"

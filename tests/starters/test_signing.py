@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from activities.proof import signature_fits
 from schemas.approval import Decision
 from schemas.tables import CaseRow
-from starters.launch import Refused
+from starters.refused import Refused
 from starters.signing import new_key, private_key, public_half, signed
 from workers.settings import Settings
 

@@ -1,0 +1,69 @@
+"""The inbox: what people type all day answers at once, however much waits."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import Session
+
+from schemas.tables import CaseRow
+from tests.end_to_end.conftest import House
+from workers.records import opened
+from workers.settings import Settings
+
+MANY = 1000
+HEAVY = ("openai", "temporalio.client", "temporalio.worker", "alembic", "schwifty", "apprise", "workers.build")
+LIBRARIES = (
+    "import pydantic, sqlmodel, typer, rich.table, temporalio.activity, cryptography.hazmat.primitives.ciphers.aead"
+)
+
+
+def waiting(number: int, now: datetime) -> CaseRow:
+    """One that waits for one of two people, every tenth of them late."""
+    return CaseRow(
+        id=f"invoice-intake/{number:064x}",
+        process="invoice-intake",
+        source_name=f"invoice-{number}.pdf",
+        status="waiting",
+        phase="open",
+        step="accounts-payable",
+        approvers=["ap-clerk" if number % 2 else "ap-deputy"],
+        reasons=["amount.over_limit: 21896.00 EUR is over the limit of 5000"],
+        due=now + timedelta(hours=number - MANY // 10),
+        started_at=now,
+        asked_at=now,
+    )
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """The best of three."""
+    times = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - begun)
+    return min(times)
+
+
+def test_thousand_waiting_cases_are_listed_in_little_more_than_it_takes_to_load_the_libraries(house: House) -> None:
+    now = datetime.now(UTC)
+    with opened(Settings(home=house.home)) as records, Session(records.engine) as session, session.begin():
+        session.add_all(waiting(number, now) for number in range(MANY))
+
+    mine = house.json("inbox", "--as", "ap-clerk")
+    libraries = seconds(lambda: subprocess.run([sys.executable, "-c", LIBRARIES], check=True))
+    inbox = seconds(lambda: house.run("inbox", "--as", "ap-clerk"))
+
+    assert [row["approvers"] for row in mine] == [["ap-clerk"]] * (MANY // 2)
+    assert [row["due"] for row in mine] == sorted(row["due"] for row in mine)
+    assert inbox < 2.5 * libraries
+
+
+def test_looking_loads_nothing_of_what_only_work_needs(house: House) -> None:
+    loaded = f"import sys, starters.people; print([name for name in {HEAVY} if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
