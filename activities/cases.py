@@ -152,7 +152,8 @@ class Cases:
 
     def mail(self, row: CaseRow) -> Mail | None:
         """The mail it came in, when it did and the case has come so far that its view tells."""
-        digest = self.source(row).mail
+        source = self.view(row).source
+        digest = source.mail if source else None
         return Mail.model_validate_json(self.blobs.get(digest)) if digest else None
 
     def view(self, row: CaseRow) -> View:

@@ -94,8 +94,9 @@ class Step(Message):
         voters = {seat.voter for seat in self.voters}
         if strangers := sorted({*self.mandatory, *self.veto} - voters):
             raise ValueError(f"{self.name}: mandatory or veto, but no voter of this step: {', '.join(strangers)}")
-        if len(voters) < len(self.voters):
-            raise ValueError(f"{self.name}: a voter stands in it twice")
+        people = [seat.voter for seat in self.voters if not is_group(seat.voter)]
+        if twice := sorted({person for person in people if people.count(person) > 1}):
+            raise ValueError(f"{self.name}: one person cannot hold two seats: {', '.join(twice)}")
         if self.remind_after and self.remind_after >= self.patience:
             raise ValueError(f"{self.name}: remind_after is not before the end of its patience, {self.patience}")
         if isinstance(self.rule, int) and self.rule > len(voters) and not any(map(is_group, voters)):

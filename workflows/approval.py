@@ -140,7 +140,7 @@ class Approval:
             await self._show(asking)
             await self._until_heard()
             await self.record()
-            if self._wait.unsettled:
+            if self._wait.unsettled or self._wait.decision:
                 await workflow.sleep(SETTLING, summary="settling")
                 self._wait = self._wait.settle()
                 await self.record()

@@ -108,6 +108,17 @@ def test_summary_counts_what_went_straight_through_and_how_long_others_wait(engi
     assert told.waited[0] >= told.waited[1] > timedelta(days=3)
 
 
+def test_case_that_no_starter_entered_can_be_looked_at(cases: Cases) -> None:
+    """One whose start input made no sense ends without a document; it is listed, and shown, all the same."""
+    outcome = Outcome(status="unprocessable", reasons=("the start input is not an intake",))
+    ActivityEnvironment().run(cases.close, Closing(case="invoice-intake/odd", outcome=outcome, view=View()))
+
+    row = cases.get("invoice-intake/odd")
+
+    assert row is not None
+    assert (cases.mail(row), cases.view(row)) == (None, View())
+
+
 def test_case_that_runs_again_has_nothing_of_its_last_run(cases: Cases, source: Source) -> None:
     case = "invoice-intake/1"
     cases.open(case, source, "tester")

@@ -173,7 +173,9 @@ async def test_reset_of_a_chain_keeps_the_votes_of_every_step(desk: Desk) -> Non
     assert (await outcome_of(again)).status == "applied"
 
 
-async def test_hundreds_of_comments_begin_the_history_anew_and_lose_nothing(desk: Desk) -> None:
+@pytest.mark.timeout(300)
+async def test_hundreds_of_comments_begin_the_history_anew_and_lose_nothing(busy_desk: Desk) -> None:
+    desk = busy_desk
     case = await desk.start(OVER_LIMIT, seven())
     await desk.asked(case)
     await desk.decide(case, "approve", by=LEGAL)
