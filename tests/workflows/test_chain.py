@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
-from schemas.approval import MESSAGES_PER_PERSON
 from schemas.case import Outcome
 from schemas.policy import ApprovalPolicy, InvoicePolicy
 from schemas.steps import Escalation, Seat, Step
@@ -174,7 +173,7 @@ async def test_reset_of_a_chain_keeps_the_votes_of_every_step(desk: Desk) -> Non
 
 
 @pytest.mark.timeout(300)
-async def test_hundreds_of_comments_begin_the_history_anew_and_lose_nothing(busy_desk: Desk) -> None:
+async def test_comments_without_end_begin_the_history_anew_and_lose_nothing(busy_desk: Desk) -> None:
     desk = busy_desk
     case = await desk.start(OVER_LIMIT, seven())
     await desk.asked(case)
@@ -183,7 +182,8 @@ async def test_hundreds_of_comments_begin_the_history_anew_and_lose_nothing(busy
     people, sent = (FINANCE, SECURITY, PRIVACY, PROCUREMENT, STAND_IN, OWNER), Counter[str]()
     while (await first.describe()).status != WorkflowExecutionStatus.CONTINUED_AS_NEW:
         for person in people:
-            await case.signal("decide", desk.say(case, "comment", by=person, note=f"remark {sent[person]}"))
+            # Answered one by one: a stream of signals that never stops keeps a history from being begun anew.
+            assert (await desk.decide(case, "comment", by=person, note=f"remark {sent[person]}")).accepted
             sent[person] += 1
     for person in (FINANCE, SECURITY, PRIVACY, PROCUREMENT):
         await desk.decide(case, "approve", by=person)
@@ -195,7 +195,7 @@ async def test_hundreds_of_comments_begin_the_history_anew_and_lose_nothing(busy
     outcome = await outcome_of(latest)
     heard = Counter(remark["by"] for remark in desk.parts.audit.remarks(case.id))
     assert (outcome.status, outcome.decided_by.count(",")) == ("applied", 6)
-    assert heard == {person: min(count, MESSAGES_PER_PERSON) for person, count in sent.items()}
+    assert heard == sent
 
 
 @pytest.mark.parametrize("person", [DEPUTY, OWNER])
