@@ -116,7 +116,11 @@ class Step(Message):
             return None
         voters = {seat.voter for seat in seats}
         kept = {name: tuple(it for it in getattr(self, name) if it in voters) for name in ("mandatory", "veto")}
-        return self.model_copy(update={"voters": seats, **kept})
+        rule = self.rule
+        # Whoever this case does not need cannot agree either; how many people a group has, the directory knows.
+        if isinstance(rule, int) and not any(map(is_group, voters)):
+            rule = min(rule, len(voters))
+        return self.model_copy(update={"voters": seats, "rule": rule, **kept})
 
 
 def _all_hold(conditions: tuple[Condition, ...], values: Mapping[str, str | None]) -> bool:

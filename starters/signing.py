@@ -22,7 +22,8 @@ from workers.settings import Settings
 KEYRING = Path("keyring:")
 """CASEWORK_KEYS says this to keep keys in the operating system's keyring, under the service `casework`."""
 GOOD_FOR = timedelta(days=1)
-"""How long a signature outlives the deadline of its step: a reset, or a question, makes the case hear it later."""
+"""How long a signature outlives the deadline of its step, or now: a reset, a question, or workers that were away past
+the deadline make the case hear it later."""
 
 
 def signed(settings: Settings, row: CaseRow, said: Decision) -> Decision:
@@ -30,7 +31,8 @@ def signed(settings: Settings, row: CaseRow, said: Decision) -> Decision:
     key = None if said.code else private_key(settings.key_folder, said.by)
     if key is None:
         return said
-    expiring = said.model_copy(update={"expires": (row.due or datetime.now(UTC)) + GOOD_FOR})
+    now = datetime.now(UTC)
+    expiring = said.model_copy(update={"expires": max(row.due or now, now) + GOOD_FOR})
     return expiring.model_copy(update={"signature": key.sign(expiring.signed(row.id, row.runs)).hex()})
 
 

@@ -80,6 +80,17 @@ def test_step_asks_the_voters_that_a_case_needs(total: str, voters: list[str]) -
     assert set(found.mandatory) == set(found.veto) == set(voters) - {"ann"}
 
 
+@pytest.mark.parametrize("third", ["eve", "group:legal"])
+def test_step_that_wants_more_people_than_a_case_needs_wants_all_of_those_and_can_be_sent(third: str) -> None:
+    conditional = step(voters=["ann", "ben", {"voter": third, "when": [OVER]}], rule=3)
+
+    found = conditional.for_case({"total": "1", "currency": "EUR"})
+
+    assert found is not None
+    assert found.rule == 2
+    assert Step.model_validate_json(found.model_dump_json()) == found
+
+
 def test_step_of_which_a_case_needs_no_voter_is_left_out() -> None:
     assert step(voters=[{"voter": "ben", "when": [OVER]}]).for_case({"total": "1", "currency": "EUR"}) is None
 

@@ -119,6 +119,15 @@ def test_signature_outlives_the_deadline_and_ends(settings: Settings, due: datet
     assert last < said.expires < last + timedelta(days=30)
 
 
+def test_signature_made_long_after_a_deadline_that_no_worker_acted_on_is_good(settings: Settings) -> None:
+    new_key(settings.key_folder, "ann")
+
+    said = signed(settings, row(due=datetime.now(UTC) - timedelta(days=5)), SAID)
+
+    assert said.expires is not None
+    assert said.expires > datetime.now(UTC)
+
+
 def test_decision_of_whoever_has_no_key_here_stays_as_it_is(settings: Settings) -> None:
     new_key(settings.key_folder, "ann")
 
