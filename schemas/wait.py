@@ -117,7 +117,9 @@ class Wait(Standing):
             return self.having(kept=(*self.kept, decision)), Reply(accepted=True, reason=kept)
         if reason := objection(self, decision, now, channel, proof):
             return self, Reply(accepted=False, reason=reason)
-        changes: dict[str, object] = {"coded": self.coded | {decision.by} if proof == "code" else self.coded}
+        changes: dict[str, object] = {
+            "coded": self.coded | {decision.by} if proof == "code" and decision.verdict in VOTES else self.coded
+        }
         if decision.id and decision.verdict != "comment":
             changes |= {"spent": self.spent | {decision.id}, "taken": (*self.taken, decision)}
         return EFFECTS[decision.verdict](self, decision, now).having(**changes), Reply(accepted=True)

@@ -39,9 +39,12 @@ def add(
         raise typer.BadParameter("a public key is 64 hexadecimal digits", param_hint="--key")
     with shell() as it:
         folder, me = it.settings.key_folder, it.person(who)
-        public = key or public_half(private_key(folder, person) or new_key(folder, person))
+        mine = private_key(folder, person)
+        # Who keeps their key on another machine keeps it when their groups are changed here.
+        known = {row.id: row.public_key for row in it.parts.directory.listing() if not row.revoked_at}.get(person)
+        public = key or (public_half(mine) if mine else known or public_half(new_key(folder, person)))
         it.parts.directory.add(person, public, groups or (), me)
-    kept = "" if key else f"; the private key is kept in {folder}"
+    kept = "" if key or public == known else f"; the private key is kept in {folder}"
     screen.out.print(f"{person} decides, in steps that open from now on, by the key {public[:12]}{kept}")
 
 

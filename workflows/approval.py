@@ -149,7 +149,8 @@ class Approval:
                 if await self._still_stands():
                     break
             self._wait = self._wait.tick(workflow.now())
-            if workflow.info().is_continue_as_new_suggested() and not self._heard.anything:
+            waits = self._wait.phase != "expired" and not self._heard.anything
+            if waits and workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(args=[asking.again(self._wait, dict(self._heard.recorded))])
         return self._wait.decision
 
