@@ -58,10 +58,12 @@ async def test_seven_people_a_reminder_a_delegation_a_breach_and_an_escalation(d
     for person in (LEGAL, FINANCE, SECURITY, PRIVACY):
         await desk.decide(case, "approve", by=person)
     await desk.forward(case, 1.1 * DAY)
+    await desk.at_phase(case, "reminded")
     await desk.decide(case, "delegate", by=PROCUREMENT, to=STAND_IN)
     await desk.decide(case, "approve", by=STAND_IN)
     await desk.at_step(case, "business")
     await desk.forward(case, 1.1 * DAY)
+    await desk.at_phase(case, "escalated")
     late = await desk.decide(case, "approve", by=BUSINESS)
     await desk.decide(case, "approve", by=SECOND)
     await desk.at_step(case, "executive")
