@@ -144,7 +144,7 @@ def notices_of(parts: Parts) -> list[Callable[..., object]]:
 
 @asynccontextmanager
 async def build_worker(
-    client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False
+    client: Client, task_queue: str, parts: Parts, *, cached_cases: int = 1000, rehearsal: bool = False
 ) -> AsyncIterator[None]:
     """Work on cases and their notices while inside.
 
@@ -163,7 +163,7 @@ async def build_worker(
         activity_executor=ThreadPoolExecutor(2 * THREADS),
         max_concurrent_activities=THREADS,
         max_concurrent_local_activities=THREADS,
-        max_cached_workflows=0 if rehearsal else 1000,
+        max_cached_workflows=0 if rehearsal else cached_cases,
         workflow_failure_exception_types=[NondeterminismError] if rehearsal else [],
         graceful_shutdown_timeout=timedelta(seconds=30),
         # Every beat is sent: by default they are held back until little is left of the timeout they keep from passing.

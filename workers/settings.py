@@ -31,6 +31,8 @@ class Settings(BaseModel):
     ui_url: str = ""
     """Where people find the Temporal UI, as notices and commands link to it; empty is the embedded server's."""
     task_queue: str = "casework"
+    cached_cases: int = Field(default=1000, ge=10)
+    """How many waiting cases a worker remembers; the others cost it nothing until somebody speaks to them."""
     database_url: str = Field(default="", repr=False)
     """postgresql+psycopg://user:password@host/name, or sqlite:///file; empty is a SQLite file in `home`."""
     blobs_url: str = ""

@@ -235,7 +235,7 @@ class Approval:
             opening=ask.opening,
             run=ask.run,
             due=self._wait.next_instant if self._wait.question else self._wait.due,
-            with_code="code" in policy.accepts and not self._wait.question,
+            with_code="code" in policy.accepts,
             question=len(self._wait.questions) if self._wait.question else 0,
         )
         await tell(telling)

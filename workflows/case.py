@@ -62,6 +62,8 @@ class Case:
         intake = parsed(start, shape)
         if workflow.info().continued_run_id:
             self.approval.resume(intake.kept if intake else None)
+        elif intake:  # what a run begins with is not for its starter to say
+            intake = intake.model_copy(update={"kept": None})
         if intake is None:
             outcome = self.outcome(
                 "unprocessable", "the start input is not an intake: start cases with 'casework start'"
