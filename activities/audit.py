@@ -27,8 +27,8 @@ KEY = select(KEYS.c.key).where(KEYS.c.case_id == bindparam("case"))
 ENTER = ENTRIES.insert()
 EXTEND = HEADS.update().where(HEADS.c.case_id == bindparam("case"))
 NONCE = 12
-DIRECTORY = "directory/"
-"""Chains of people, by id, not of cases: who entered and who revoked them."""
+DIRECTORY, ENDPOINTS = "directory/", "endpoint/"
+"""Chains that are not of cases: of people, by whom entered and revoked; of endpoints, when and why left alone."""
 
 
 def append(session: Session, case: str, kind: str, body: Body) -> Head:
@@ -135,7 +135,7 @@ class Audit:
         with reading(self.engine) as session:
             rows = self._rows(session, case)
             head = session.get(AuditHead, case)
-            known = case.startswith(DIRECTORY) or session.get(CaseRow, case) is not None
+            known = case.startswith((DIRECTORY, ENDPOINTS)) or session.get(CaseRow, case) is not None
         found, links, told = [], [], list(heads)
         for place, row in enumerate(rows, 1):
             try:

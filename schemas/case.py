@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from schemas.approval import Question, Vote
 from schemas.audit import Audited
+from schemas.budget import Budget
 from schemas.finding import Finding
 from schemas.message import Digest, Message
 from schemas.policy import Stage
@@ -114,6 +115,11 @@ class ReadRequest(Message):
     document: Document
     rungs: tuple[Rung, ...]
     after: str = ""
+    asked: str = ""
+    """The endpoint on whose queue this stands: it alone is asked."""
+    budget: Budget = Budget()
+    doubts: tuple[str, ...] = ()
+    """Why a person is to look at it, whatever is read from here on."""
 
 
 class ApplyRequest(Message):

@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import Field as Bounded
 from pydantic import model_validator
 
+from schemas.budget import Budget
 from schemas.message import Message, PersonId
 from schemas.proposal import Rung
 from schemas.source import IntakeLimits
@@ -81,6 +82,7 @@ class Policy(Message):
     autonomous_rungs: tuple[Rung, ...] = ()
     min_confidence: float = Bounded(default=0.9, ge=0, le=1)
     limits: IntakeLimits = IntakeLimits()
+    budget: Budget = Budget()
     approval: ApprovalPolicy
 
     @model_validator(mode="after")

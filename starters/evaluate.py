@@ -22,7 +22,7 @@ from activities.questions import INVOICE
 from activities.rules import invoice_findings
 from schemas.invoice import FIELDS
 from schemas.policy import InvoicePolicy
-from schemas.proposal import Proposal
+from schemas.proposal import Proposal, endpoint_of
 from schemas.routing import Brake, refusal, route
 from schemas.scoring import Judged, Labelled, misses, score
 from schemas.source import Ingested, Verdict
@@ -59,8 +59,8 @@ def evaluate(
     policy = as_if_autonomous(process_named(process).load_charter(settings).policy, reader)
     labelled = labelled_in(file)
     with readers(settings) as rungs:
-        if reader == "endpoint" and rungs.endpoint is None:
-            raise Refused("no endpoint is set: CASEWORK_MODEL names the model to ask")
+        if (name := endpoint_of(reader)) and name not in rungs.endpoints:
+            raise Refused(f"no endpoint is called {name}: CASEWORK_MODEL or CASEWORK_MODELS names the model to ask")
         judged = judge_all(labelled, Judge(rungs, policy, file.parent))
     figures, missed = score(labelled, judged, monotonic() - started), misses(labelled, judged)
     if as_json:

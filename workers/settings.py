@@ -47,6 +47,8 @@ class Settings(BaseModel):
     ocr: bool = True
     """Read scans where the extra [ocr] is installed; their process is bound to 2 GB of memory."""
     model_key: SecretStr = SecretStr("")
+    models: Path | None = None
+    """A YAML file of any number of endpoints, with keys, rates and prices: see deploy/models.example.yaml."""
     notices: Path | None = None
     """An apprise configuration file (YAML or text) whose tags are the ids of people; without it none is told."""
     keys: Path | None = None

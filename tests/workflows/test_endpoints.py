@@ -1,0 +1,66 @@
+"""Model endpoints that misbehave: every case ends, nothing is asked too often, and what failed is said."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import yaml
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from tests.desk import ONLY_TEXT, Desk, policy
+from tests.providers import MISBEHAVIOURS, Provider, providing
+from tests.workflows.scenarios import outcome_of
+from workers.build import build_worker, built
+from workers.settings import Settings
+from workers.temporal import plugin
+
+UNUSABLE = ("truncated", "wrong-schema", "no-choices", "refusal", "no-json")
+MOST_CALLS = 10
+"""Of one case to one endpoint that wants fewer calls; five failures of another kind open its breaker."""
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with providing() as provider:
+        yield provider
+
+
+@pytest.fixture
+async def desk(
+    server: WorkflowEnvironment, tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Desk]:
+    """A desk with an endpoint for each way to misbehave, and patience for five attempts."""
+    monkeypatch.setattr("tests.desk.PATIENCE", 90)
+    each = [{"name": how, "model": "small", "url": provider.url(how), "seconds": 1} for how in MISBEHAVIOURS]
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump({"as_of": "2026-11-01", "endpoints": each}))
+    client = await Client.connect(server.client.service_client.config.target_host, plugins=[plugin()], identity="tests")
+    with built(Settings(home=tmp_path, ocr=False, models=tmp_path / "models.yaml")) as parts:
+        queue = uuid4().hex
+        async with build_worker(client, queue, parts, rehearsal=True):
+            yield Desk(client, server.client, parts, queue)
+
+
+async def test_every_case_ends_whatever_its_endpoint_does(desk: Desk, provider: Provider) -> None:
+    async def settle(how: str) -> tuple[str, str, str]:
+        asked = policy(rungs=(f"endpoint:{how}", "embedded-reader"))
+        case = await desk.start(ONLY_TEXT, asked, key=how)
+        row = await desk.asked(case)
+        await desk.decide(case, "reject")
+        proposal = desk.parts.cases.view(row).proposal
+        assert proposal is not None
+        return (await outcome_of(case)).status, proposal.rung, " ".join(row.reasons)
+
+    ended = dict(zip(MISBEHAVIOURS, await asyncio.gather(*map(settle, MISBEHAVIOURS)), strict=True))
+
+    assert {status for status, _, _ in ended.values()} == {"rejected"}
+    assert {how: rung for how, (_, rung, _) in ended.items()} == {
+        how: f"endpoint:{how}" if how in ("good", "busy") else "embedded-reader" for how in MISBEHAVIOURS
+    }
+    assert [how for how in UNUSABLE if "cannot be used" not in ended[how][2] and "no answer" not in ended[how][2]] == []
+    assert {how: count for how, count in provider.asked.items() if count > MOST_CALLS} == {}
+    assert {how: provider.asked[how] for how in (*UNUSABLE, "good", "expired-key")} == dict.fromkeys(
+        (*UNUSABLE, "good", "expired-key"), 1
+    )
