@@ -18,7 +18,6 @@ from schemas.source import Document, IntakeLimits, Source
 
 OutcomeStatus = Literal["applied", "rejected", "expired", "unprocessable", "failed", "shadowed"]
 """shadowed: everything was done but the writing, because the stage is shadow."""
-CaseStatus = Literal["started", "waiting", "closed"]
 
 
 class Record(Message):
