@@ -11,7 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -115,6 +115,8 @@ class Launcher:
     parts: Parts
     settings: Settings
     process: Process
+    urgent: bool = False
+    """Its steps go before those of other cases, wherever they queue."""
 
     async def start_all(self, paths: Sequence[Path]) -> AsyncIterator[Started]:
         """Start a case for each document, a few files at a time, and give what became of each file as it is done.
@@ -212,6 +214,7 @@ class Launcher:
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=reuse,
                 static_summary=self.process.name,
+                priority=Priority(priority_key=1) if self.urgent else Priority.default,
             )
         except WorkflowAlreadyStartedError:
             raise Refused(f"the workflow of {case} ended without an outcome: 'casework rerun' runs it again") from None

@@ -50,6 +50,8 @@ class Provider:
     per_minute: int | None = None
     """More in any minute are answered 429, as by a sliding window."""
     asked: Counter[str] = field(default_factory=Counter)
+    answered: list[float] = field(default_factory=list)
+    """When, by the monotonic clock."""
     refused: int = 0
     down: set[str] = field(default_factory=set)
     over: Event = field(default_factory=Event)
@@ -74,6 +76,7 @@ class Provider:
                 self.refused += 1
                 return "busy"
             self._recent.append(now)
+            self.answered.append(now)
         return endpoint if endpoint in MISBEHAVIOURS else "good"
 
 

@@ -7,9 +7,12 @@ from uuid import uuid4
 
 import pytest
 import yaml
+from sqlmodel import Session, col, select
 from temporalio.client import Client
+from temporalio.common import Priority
 from temporalio.testing import WorkflowEnvironment
 
+from schemas.tables import ModelCall
 from tests.desk import ONLY_TEXT, Desk, policy
 from tests.providers import MISBEHAVIOURS, Provider, providing
 from tests.workflows.scenarios import outcome_of
@@ -35,6 +38,7 @@ async def desk(
     """A desk with an endpoint for each way to misbehave, and patience for five attempts."""
     monkeypatch.setattr("tests.desk.PATIENCE", 90)
     each = [{"name": how, "model": "small", "url": provider.url(how), "seconds": 1} for how in MISBEHAVIOURS]
+    each.append({"name": "slow", "model": "small", "url": provider.url("slow"), "requests_per_minute": 60})
     (tmp_path / "models.yaml").write_text(yaml.safe_dump({"as_of": "2026-11-01", "endpoints": each}))
     client = await Client.connect(server.client.service_client.config.target_host, plugins=[plugin()], identity="tests")
     with built(Settings(home=tmp_path, ocr=False, models=tmp_path / "models.yaml")) as parts:
@@ -64,3 +68,15 @@ async def test_every_case_ends_whatever_its_endpoint_does(desk: Desk, provider: 
     assert {how: provider.asked[how] for how in (*UNUSABLE, "good", "expired-key")} == dict.fromkeys(
         (*UNUSABLE, "good", "expired-key"), 1
     )
+
+
+async def test_urgent_case_is_asked_about_before_those_that_came_earlier(desk: Desk) -> None:
+    slow = policy(rungs=("endpoint:slow",))
+    others = [await desk.start(ONLY_TEXT, slow, key=f"slow-{number}") for number in range(6)]
+    urgent = await desk.start(ONLY_TEXT, slow, key="slow-urgent", priority=Priority(priority_key=1))
+    for case in (*others, urgent):
+        await desk.asked(case)
+
+    with Session(desk.parts.engine) as session:
+        order = session.exec(select(ModelCall.case_id).order_by(col(ModelCall.at))).all()
+    assert order.index(urgent.id) < len(others) - 2
