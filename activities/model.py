@@ -102,6 +102,8 @@ class Model:
                 continue
             if name and not request.asked:
                 if name not in self.readers.endpoints or not request.document.text:
+                    unknown = name not in self.readers.endpoints and rung != "endpoint"
+                    after += [f"{rung}: no endpoint of that name is set up here"] if unknown else []
                     continue
                 over = request.budget.objection(*self.ledger.spent(request.case))
                 if why := over or self.ledger.objection(name):
