@@ -155,7 +155,7 @@ class Minutes:
         ):
             return False
         self.does(self.ask, said, now)
-        if proof == "code":
+        if proof == "code" and said.verdict in VOTES:
             self.coded.add(said.by)
         if said.id and said.verdict != "comment":
             self.used[said.id] = said
