@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, combinations, product
 
-from schemas.approval import Channel, Decision
+from schemas.approval import VOTES, Channel, Decision
 from schemas.policy import Proof
 from schemas.standing import Ask
 
