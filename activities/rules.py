@@ -18,6 +18,7 @@ from stdnum.eu import vat
 from temporalio import activity
 
 from activities.audit import append
+from activities.calibration import calibrated
 from activities.crm import CrmPort
 from activities.failures import kept
 from activities.store import Blobs, hold, writing
@@ -53,19 +54,22 @@ class Rules:
         parties = parties_of(proposal)
         known = self._known(draft.records[0], parties)
         booked = self._booked(invoice, known)
+        read = (*request.document.findings, *invoice_findings(proposal, request.policy, today))
+        sure = calibrated(self.blobs, request.policy, request.document, proposal, read)
         with writing(self.engine, request.case) as session:
             others = (booked | _claimed(session, invoice, parties)) - {invoice.ref}
             findings = (
-                *request.document.findings,
-                *invoice_findings(proposal, request.policy, today),
+                *read,
                 *_duplicate_findings(others),
                 *_party_findings(draft.records[0], known.values()),
             )
             row = session.get(BrakeRow, request.process)
-            found = [finding.model_dump() for finding in findings]
-            head = append(session, request.case, "rules.checked", {"draft": digest, "findings": found})
-        brake = Brake.model_validate(row.model_dump()) if row else Brake()
-        return Checked(findings=findings, draft=digest, brake=brake, head=head)
+            told: dict[str, object] = {"draft": digest, "findings": [finding.model_dump() for finding in findings]}
+            if sure.confidences:
+                told |= {"calibration": request.policy.calibration, "confidences": sure.confidences}
+            head = append(session, request.case, "rules.checked", told)
+        brake = sure.brake.joined(Brake.model_validate(row.model_dump())) if row else sure.brake
+        return Checked(findings=findings, draft=digest, brake=brake, confidences=sure.confidences, head=head)
 
     def _draft(self, request: InvoiceCheck) -> Draft:
         proposal, case = request.proposal, request.case

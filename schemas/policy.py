@@ -11,7 +11,7 @@ from typing import Literal, Self
 from pydantic import Field as Bounded
 from pydantic import model_validator
 
-from schemas.message import Message, PersonId
+from schemas.message import Digest, Message, PersonId
 from schemas.proposal import Rung
 from schemas.source import IntakeLimits
 from schemas.steps import Seat, Step, Voter, is_group
@@ -80,6 +80,9 @@ class Policy(Message):
     rungs: tuple[Rung, ...] = ("embedded-xml", "endpoint", "embedded-reader")
     autonomous_rungs: tuple[Rung, ...] = ()
     min_confidence: float = Bounded(default=0.9, ge=0, le=1)
+    calibration: Digest | None = None
+    """What 'casework calibrate' learnt, by the digest it tells. Confidences are then how likely fields are right, and
+    its threshold holds where it is higher."""
     limits: IntakeLimits = IntakeLimits()
     approval: ApprovalPolicy
 

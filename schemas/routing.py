@@ -25,6 +25,11 @@ class Brake(Message):
     min_confidence: float = Bounded(default=0, ge=0, le=1)
     reason: str = ""
 
+    def joined(self, other: "Brake") -> "Brake":
+        """Both: the lower stage, with why it is so low, and the higher threshold."""
+        lower = min(self, other, key=lambda brake: STAGES.index(brake.stage_cap))
+        return lower.model_copy(update={"min_confidence": max(self.min_confidence, other.min_confidence)})
+
 
 class Route(Message):
     kind: Literal["auto", "review", "reject"]
