@@ -14,9 +14,10 @@ Rules:
 - what cannot be proved is refused, with how many labels it would take.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import groupby
-from math import ceil, exp, fsum, lgamma, log, log1p
+from math import ceil, exp, fsum, inf, lgamma, log, log1p
 
 from schemas.message import Message
 
@@ -108,11 +109,11 @@ def needed(share: float, risk: float, confidence: float) -> int | None:
     """The fewest decisions that would prove the risk if this share of them were wrong; None when no number would do."""
     if share >= risk:
         return None
-    for errors in range(MOST_ERRORS):
-        n = decisions_for(errors, risk, confidence)
-        if share * n <= errors:
-            return n
-    return None
+    # The more errors there may be, the larger a share of the decisions they may be.
+    enough = bisect_left(
+        range(MOST_ERRORS), True, key=lambda errors: share * decisions_for(errors, risk, confidence) <= errors
+    )
+    return decisions_for(enough, risk, confidence) if enough < MOST_ERRORS else None
 
 
 def planned(learnt: Scored, testing: int, risk: float, confidence: float) -> tuple[float, ...]:
@@ -126,10 +127,16 @@ def planned(learnt: Scored, testing: int, risk: float, confidence: float) -> tup
         # Half an error more than was seen: few cases without an error are no promise.
         return tail(allowed, n, min(1.0, (errors + 0.5) / (taken + 1))) if allowed >= 0 else 0.0
 
+    def labels(threshold: float) -> float:
+        taken, errors = above(learnt, threshold)
+        return (needed(errors / taken, risk, confidence) or inf) * len(learnt) / taken
+
     prospects = [prospect(threshold) for threshold in candidates]
-    # Where nothing has any prospect the least sure threshold, with the most cases, tells best what is lacking.
-    best = prospects.index(max(prospects)) if any(prospects) else len(candidates) - 1
-    return tuple(candidates[max(best, 0) :])
+    if any(prospects):
+        return tuple(candidates[prospects.index(max(prospects)) :])
+    # What would take the fewest labels tells best what is lacking.
+    best = min(candidates, key=labels, default=0.0)
+    return tuple(candidate for candidate in candidates if candidate <= best)
 
 
 def _candidates(learnt: Scored) -> list[float]:

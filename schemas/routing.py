@@ -37,6 +37,10 @@ class Route(Message):
     stage: Stage = "supervised"
 
 
+SAMPLED = "case.sampled"
+"""The finding that a case is one of the random share that a person always sees."""
+
+
 def refusal(verdict: Verdict) -> Route | None:
     """The route of a document that nobody can approve, or None."""
     if verdict.status not in ("malformed", "hostile"):
