@@ -32,24 +32,24 @@ def calibrated(
     """
     if policy.calibration is None or proposal.rung == "person":
         return Calibrated({}, Brake())
-    found = _found(blobs, policy.calibration)
+    found = named(blobs, policy.calibration)
+    brake = brake_of(found, policy.calibration)
     if found is None:
-        return Calibrated({}, _stopped("the calibration that the policy names is gone or altered"))
+        return Calibrated({}, brake)
     pages = PAGES.validate_json(kept(blobs, document.text, "the text")) if document.text else ()
     signals = signals_of(proposal.fields, proposal.rung, quality_of(proposal.rung, pages), findings)
-    threshold = found.choice.threshold
-    if threshold is None:
-        brake = _stopped(f"calibration {policy.calibration[:8]} proves no threshold for its risk")
-    else:
-        brake = Brake(min_confidence=threshold)
     return Calibrated(found.confidences(signals), brake)
 
 
-def _stopped(reason: str) -> Brake:
-    return Brake(stage_cap="supervised", reason=reason)
+def brake_of(found: Calibration | None, digest: Digest) -> Brake:
+    """How far the calibration that a policy names lets cases go."""
+    if found is not None and (threshold := found.choice.threshold) is not None:
+        return Brake(min_confidence=threshold)
+    why = "proves no threshold for its risk" if found else "is gone from the blob store, or altered"
+    return Brake(stage_cap="supervised", reason=f"the calibration {digest[:12]} {why}")
 
 
-def _found(blobs: Blobs, digest: Digest) -> Calibration | None:
+def named(blobs: Blobs, digest: Digest) -> Calibration | None:
     try:
         return Calibration.model_validate_json(blobs.get(digest))
     except (FileNotFoundError, Altered, ValidationError):

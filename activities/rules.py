@@ -27,7 +27,7 @@ from schemas.finding import Finding
 from schemas.invoice import AMOUNTS, REQUIRED, REQUIRED_OF_RECEIPTS, InvoiceCheck
 from schemas.policy import InvoicePolicy
 from schemas.proposal import Proposal
-from schemas.routing import Brake
+from schemas.routing import SAMPLED, Brake, sampled
 from schemas.tables import BrakeRow, InvoiceClaim
 
 PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
@@ -62,6 +62,7 @@ class Rules:
                 *read,
                 *_duplicate_findings(others),
                 *_party_findings(draft.records[0], known.values()),
+                *_sample_findings(request),
             )
             row = session.get(BrakeRow, request.process)
             told: dict[str, object] = {"draft": digest, "findings": [finding.model_dump() for finding in findings]}
@@ -118,6 +119,18 @@ class Rules:
         """The refs of what the CRM has that would be the same invoice."""
         same = identity(invoice)
         return {ref for party in parties if same for ref in self.crm.find("invoice", {"party": party, **same})}
+
+
+def _sample_findings(request: InvoiceCheck) -> Iterator[Finding]:
+    """One of those that show how often the others are wrong; where people see every case there is none to draw."""
+    policy = request.policy
+    if (
+        policy.stage == "autonomous"
+        and request.proposal.rung != "person"
+        and sampled(request.case, policy.sample_share)
+    ):
+        message = f"one of the {policy.sample_share:.1%} that a person always sees"
+        yield Finding(code=SAMPLED, severity="review", message=message)
 
 
 def _party_findings(party: Record, known: Iterable[Mapping[str, JsonValue]]) -> Iterator[Finding]:

@@ -83,6 +83,8 @@ class Policy(Message):
     calibration: Digest | None = None
     """What 'casework calibrate' learnt, by the digest it tells. Confidences are then how likely fields are right, and
     its threshold holds where it is higher."""
+    sample_share: float = Bounded(default=0, ge=0, le=1)
+    """Of the cases that could go straight through, the share that a person sees all the same, at random."""
     limits: IntakeLimits = IntakeLimits()
     approval: ApprovalPolicy
 

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field as Bounded
 
 from schemas.finding import Finding
-from schemas.message import Message
+from schemas.message import Message, digest_of
 from schemas.policy import STAGES, Policy, Stage
 from schemas.proposal import Proposal
 from schemas.source import Verdict
@@ -39,6 +39,11 @@ class Route(Message):
 
 SAMPLED = "case.sampled"
 """The finding that a case is one of the random share that a person always sees."""
+
+
+def sampled(case: str, share: float) -> bool:
+    """Whether a case is of that share: by chance, as its id falls, and always the same for one case."""
+    return int(digest_of(f"sampled {case}".encode())[:8], 16) < share * 2**32
 
 
 def refusal(verdict: Verdict) -> Route | None:

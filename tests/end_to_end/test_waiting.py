@@ -8,21 +8,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.desk import charters
 from tests.end_to_end.conftest import PATIENCE, House, invoices
 from tests.end_to_end.test_many import listen
-from workers.settings import Settings
 
 WAITING = int(os.environ.get("WAITING", "30"))
 LONG = PATIENCE + WAITING
 MB = 1_000_000
-
-
-def supervised(folder: Path) -> str:
-    """The charters as shipped, with a person asked about every case."""
-    folder.mkdir()
-    for charter in Settings().charters.glob("*.yaml"):
-        (folder / charter.name).write_text(charter.read_text().replace("stage: autonomous", "stage: supervised"))
-    return str(folder)
 
 
 def memory(pid: int) -> float:
@@ -34,7 +26,7 @@ def test_waiting_case_that_no_worker_remembers_costs_nothing_and_is_decided_all_
     house: House, tmp_path: Path
 ) -> None:
     house = replace(house, patience=LONG)
-    house.env["CASEWORK_CHARTERS"] = supervised(tmp_path / "charters")
+    house.env["CASEWORK_CHARTERS"] = str(charters(tmp_path / "charters", "stage: autonomous", "stage: supervised"))
     with house.running() as up:
         listen(up)
         fresh = memory(up.pid)
