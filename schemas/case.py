@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pydantic import Field as Bounded
 from pydantic import JsonValue
 
 from schemas.approval import Question, Vote
@@ -50,6 +51,8 @@ class Checked(Audited):
     findings: tuple[Finding, ...] = ()
     draft: Digest
     brake: Brake = Brake()
+    confidences: Mapping[str, float] = Bounded(default={}, exclude_if=lambda confidences: not confidences)
+    """How likely each field is right, by the calibration; of those that are not named the reader alone tells."""
 
 
 class Receipt(Audited):
@@ -84,6 +87,8 @@ class View(Message):
     claimed: str = ""
     changes: tuple[Change, ...] = ()
     """Corrections since the document was read, oldest first."""
+    confidences: Mapping[str, float] = Bounded(default={}, exclude_if=lambda confidences: not confidences)
+    """What the proposal's confidences were taken for, by a calibration."""
 
     @property
     def blocked(self) -> bool:

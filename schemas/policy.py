@@ -12,7 +12,7 @@ from pydantic import Field as Bounded
 from pydantic import model_validator
 
 from schemas.budget import Budget
-from schemas.message import Message, PersonId
+from schemas.message import Digest, Message, PersonId
 from schemas.proposal import Rung
 from schemas.source import IntakeLimits
 from schemas.steps import Patience, Seat, Step, Voter, is_group
@@ -81,6 +81,11 @@ class Policy(Message):
     rungs: tuple[Rung, ...] = ("embedded-xml", "endpoint", "embedded-reader")
     autonomous_rungs: tuple[Rung, ...] = ()
     min_confidence: float = Bounded(default=0.9, ge=0, le=1)
+    calibration: Digest | None = None
+    """What 'casework calibrate' learnt, by the digest it tells. Confidences are then how likely fields are right, and
+    its threshold holds where it is higher."""
+    sample_share: float = Bounded(default=0, ge=0, le=1)
+    """Of the cases that could go straight through, the share that a person sees all the same, at random."""
     limits: IntakeLimits = IntakeLimits()
     budget: Budget = Budget()
     approval: ApprovalPolicy

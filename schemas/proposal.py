@@ -88,6 +88,16 @@ class Proposal(Audited):
     warning: str = ""
     """What is running out, or empty."""
 
+    def as_sure_as(self, confidences: Mapping[str, float]) -> "Proposal":
+        """The same proposal, with these confidences where there are any."""
+        if not confidences:
+            return self
+        fields = {
+            name: field.model_copy(update={"confidence": confidences.get(name, field.confidence)})
+            for name, field in self.fields.items()
+        }
+        return self.model_copy(update={"fields": fields})
+
     def corrected(self, corrections: Mapping[str, str], by: str) -> "Proposal":
         """The same proposal with a person's values in it: certain, and with the person as evidence."""
         theirs = {

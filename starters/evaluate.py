@@ -21,6 +21,7 @@ from activities.parsing.mail import looks_like_mail
 from activities.pool import ParserStopped
 from activities.questions import INVOICE
 from activities.rules import invoice_findings
+from schemas.confidence import EXPOSURE, quality_of, signals_of
 from schemas.invoice import FIELDS
 from schemas.policy import InvoicePolicy
 from schemas.proposal import Proposal, endpoint_of
@@ -37,8 +38,6 @@ from workers.settings import Settings
 from workflows.invoice_intake import NAME
 
 AT_ONCE = 2
-EXPOSURE = ("amount.over_limit", "amount.no_limit")
-"""What the policy is willing to risk, which says nothing of how well a document was read."""
 
 
 @app.command()
@@ -156,6 +155,7 @@ class Judge:
             clean=route(document.verdict, proposal, findings, unsure, Brake()).kind == "auto",
             straight=chosen.kind == "auto",
             reasons=chosen.reasons,
+            signals=signals_of(proposal.fields, proposal.rung, quality_of(proposal.rung, document.pages), findings),
         )
 
     def _ingest(self, label: Labelled) -> Ingested:

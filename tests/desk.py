@@ -42,10 +42,22 @@ PATIENCE = 30
 Case = WorkflowHandle[Any, Outcome]
 
 
+UNSAMPLED = ("sample_share: 0.05", "sample_share: 0")
+"""For those who count what goes straight through."""
+
+
 def policy(**changes: object) -> InvoicePolicy:
-    """The charter's policy, with some of it changed."""
+    """The charter's policy, with some of it changed, and nobody drawn at random unless that is asked for."""
     chartered: InvoicePolicy = INVOICE_INTAKE.load_charter(Settings()).policy
-    return chartered.model_copy(update=changes)
+    return chartered.model_copy(update={"sample_share": 0.0, **changes})
+
+
+def charters(folder: Path, was: str, now: str) -> Path:
+    """A folder with the charters as shipped, but for this."""
+    folder.mkdir(parents=True)
+    for charter in Settings().charters.glob("*.yaml"):
+        (folder / charter.name).write_text(charter.read_text().replace(was, now))
+    return folder
 
 
 def approval(**changes: object) -> ApprovalPolicy:

@@ -154,9 +154,16 @@ class Case:
         assert document is not None
         assert proposal is not None
         checked = await check(document, proposal)
-        self.chosen = route(document.verdict, proposal, checked.findings, policy, checked.brake)
+        self.chosen = route(
+            document.verdict, proposal.as_sure_as(checked.confidences), checked.findings, policy, checked.brake
+        )
         workflow.upsert_search_attributes([STAGE.value_set(self.chosen.stage)])
-        told = {"findings": checked.findings, "reasons": self.chosen.reasons, "draft": checked.draft}
+        told = {
+            "findings": checked.findings,
+            "reasons": self.chosen.reasons,
+            "draft": checked.draft,
+            "confidences": checked.confidences,
+        }
         self.view = self.view.model_copy(update=told)
         return self.chosen
 

@@ -8,23 +8,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.desk import charters
 from tests.end_to_end.conftest import PATIENCE, House, invoices
 from tests.end_to_end.test_many import listen
-from workers.settings import Settings
 
 WAITING = int(os.environ.get("WAITING", "30"))
 LONG = PATIENCE + WAITING
 BEGUN = 20
 """Cases after which a worker has loaded whatever it needs for any."""
 MB = 1_000_000
-
-
-def supervised(folder: Path) -> str:
-    """The charters as shipped, with a person asked about every case."""
-    folder.mkdir()
-    for charter in Settings().charters.glob("*.yaml"):
-        (folder / charter.name).write_text(charter.read_text().replace("stage: autonomous", "stage: supervised"))
-    return str(folder)
 
 
 def memory(pid: int) -> float:
@@ -37,7 +29,8 @@ def test_waiting_case_that_no_worker_remembers_costs_nothing_and_is_decided_all_
     house: House, tmp_path: Path, cached: int
 ) -> None:
     house = replace(house, patience=LONG)
-    house.env.update({"CASEWORK_CHARTERS": supervised(tmp_path / "charters"), "CASEWORK_CACHED_CASES": str(cached)})
+    supervised = str(charters(tmp_path / "charters", "stage: autonomous", "stage: supervised"))
+    house.env.update({"CASEWORK_CHARTERS": supervised, "CASEWORK_CACHED_CASES": str(cached)})
     folder = Path(invoices(tmp_path / "invoices", WAITING))
     first = [str(folder / f"{number}.xml") for number in range(BEGUN)]
     with house.running() as up:
