@@ -16,9 +16,10 @@ from temporalio.workflow import NondeterminismError
 
 from activities.addresses import Addresses, BadAddresses
 from activities.contract_rules import ContractRules
-from activities.crm import Crm, EmbeddedCrm
+from activities.crm import Crm
 from activities.directory import Directory
 from activities.documents import Documents
+from activities.embedded_crm import EmbeddedCrm
 from activities.endpoint import Endpoint
 from activities.model import Model, Readers
 from activities.notices import Notices
