@@ -12,6 +12,7 @@ from activities.crm_port import CrmPort, Invalid
 from activities.embedded_crm import TABLES, EmbeddedCrm
 from schemas.case import Record
 from tests.crms import Side
+from tests.tryton import running
 from workers.database import connect_database
 
 SUPPLIER = "party:DE913604529"
@@ -26,7 +27,7 @@ INVOICE: dict[str, JsonValue] = {
 }
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "tryton"])
 def side(request: pytest.FixtureRequest) -> Side:
     side: Side = request.getfixturevalue(f"{request.param}_side")
     return side
@@ -40,6 +41,12 @@ def sqlite_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
 @pytest.fixture
 def postgresql_side(request: pytest.FixtureRequest) -> Iterator[Side]:
     yield from embedded(request.getfixturevalue("postgres").fresh())
+
+
+@pytest.fixture
+def tryton_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
+    with running(tmp_path_factory.mktemp("tryton")) as tryton, tryton.port() as port:
+        yield Side(port, tryton.count)
 
 
 def embedded(url: str) -> Iterator[Side]:
