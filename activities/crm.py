@@ -9,11 +9,14 @@ from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.audit import append
-from activities.crm_port import CrmError, CrmPort, Written
+from activities.crm_port import CrmError, CrmPort, Refused, Written
 from activities.failures import at_crm, kept
 from activities.store import Blobs, writing
-from schemas.case import ApplyRequest, Draft, Receipt
+from schemas.case import ApplyRequest, Draft, Receipt, Refusal
 from schemas.tables import ReceiptRow
+
+LONGEST = 1000
+"""No more of what a CRM says is kept, in characters."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,16 @@ class Crm:
             }
             with writing(self.engine, request.case) as session:
                 append(session, request.case, "crm.failed", body)
-            raise at_crm(error, written=tuple(it.record for it in written.values())) from None
+            raise at_crm(error, self._refusal(error, draft, written)) from None
         return written
+
+    def _refusal(self, error: CrmError, draft: Draft, written: Mapping[str, Written]) -> Refusal | None:
+        if not isinstance(error, Refused):
+            return None
+        words = error.words[:LONGEST]
+        again = draft.model_copy(update={"refused": (*draft.refused, words)})
+        digest = self.blobs.put(again.model_dump_json().encode())
+        return Refusal(words=words, draft=digest, written=tuple(it.record for it in written.values()))
 
 
 def _told(written: Mapping[str, Written]) -> Mapping[str, Mapping[str, object]]:

@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.crm_port import CrmError, RateLimited, Refused, Unauthorised
 from activities.store import Altered, Blobs
+from schemas.case import Refusal
 from schemas.message import Digest
 from schemas.proposal import Rung
 
@@ -54,14 +55,14 @@ def at(rung: Rung, error: Exception) -> ApplicationError:
 
 
 CRM_REFUSED = "crm.refused"
-"""The type of a failure that returns a case to a person; its first detail is what the CRM said."""
+"""The type of a failure that returns a case to a person; its detail is a Refusal."""
 
 
-def at_crm(error: CrmError, written: tuple[str, ...] = ()) -> ApplicationError:
+def at_crm(error: CrmError, refusal: Refusal | None = None) -> ApplicationError:
     """Only what a person has to decide is not tried again: outages end, and credentials are mended."""
     if isinstance(error, Refused):
         # What the CRM says may quote the document: details are neither logged nor shown but to who decides the case.
-        return ApplicationError(str(error), error.words, written, type=CRM_REFUSED, non_retryable=True)
+        return ApplicationError(str(error), refusal, type=CRM_REFUSED, non_retryable=True)
     kind = "unauthorised" if isinstance(error, Unauthorised) else "unavailable"
     if isinstance(error, RateLimited):
         after = min(error.after, LONGEST_ADVICE) if error.after else None

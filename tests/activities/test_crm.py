@@ -17,7 +17,7 @@ from activities.crm_port import Ambiguous, CrmError, Invalid, RateLimited, Unaut
 from activities.embedded_crm import EmbeddedCrm
 from activities.failures import CRM_REFUSED
 from activities.store import Blobs
-from schemas.case import ApplyRequest, Receipt, Record
+from schemas.case import ApplyRequest, Draft, Receipt, Record
 from tests.activities.conftest import Freeze
 from tests.crms import Through
 from tests.databases import both_databases
@@ -242,8 +242,19 @@ def test_refusal_says_what_the_crm_said_and_what_was_written_before_it(
         apply(failing, freeze())
 
     assert (refused.value.type, refused.value.non_retryable) == (CRM_REFUSED, True)
-    assert refused.value.details == ("similar to invoice 7", ("party/1",))
+    (refusal,) = refused.value.details
+    assert (refusal.words, refusal.written) == ("similar to invoice 7", ("party/1",))
     assert "similar" not in str(refused.value)
+
+
+def test_refused_draft_becomes_another_that_says_so(crm: Crm, blobs: Blobs, freeze: Freeze) -> None:
+    failing, request = Crm(Failing(crm.port, "party", Invalid("no such bank")), blobs, crm.engine), freeze()
+
+    with pytest.raises(ApplicationError) as refused:
+        apply(failing, request)
+
+    was, now = (Draft.model_validate_json(blobs.get(it)) for it in (request.draft, refused.value.details[0].draft))
+    assert (now.records, now.refused) == (was.records, ("no such bank",))
 
 
 @pytest.mark.parametrize(
