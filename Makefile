@@ -9,6 +9,7 @@ STAMP := $(VENV)/installed
 
 help:
 	@echo "make demo     run the main job on the sample invoices (no key, no container engine)"
+	@echo "make demo CRM=tryton   the same, written to a Tryton that it installs and starts itself"
 	@echo "make test     run the whole test suite"
 	@echo "make install  only build .venv, with the command .venv/bin/casework"
 	@echo "make ocr      add the reading of scans and photos (the extra [ocr], 350 MB)"
@@ -46,8 +47,8 @@ tryton: .tryton/database/key
 	@echo "making a Tryton database ..."
 	@.tryton/bin/python deploy/tryton/prepare.py .tryton/database
 
-demo: $(STAMP)
-	@$(VENV)/bin/casework demo
+demo: $(STAMP) $(if $(filter tryton,$(CRM)),tryton)
+	@$(if $(filter tryton,$(CRM)),.tryton/bin/python deploy/tryton/serve.py .casework-tryton) $(VENV)/bin/casework demo
 
 test: $(STAMP) lint
 	@$(VENV)/bin/python -m pytest

@@ -200,6 +200,15 @@ def test_writers_of_one_reference_at_once_make_one_record(side: Side) -> None:
     assert len(written) == 1
 
 
+def test_writers_of_several_references_at_once_are_all_heard(side: Side) -> None:
+    records = [Record(kind="party", ref=f"party:{number}", values={"name": f"No. {number}"}) for number in range(16)]
+
+    with ThreadPoolExecutor(8) as pool:
+        written = set(pool.map(side.port.upsert, records))
+
+    assert side.count("party") == len(written) == len(records)
+
+
 def test_description_names_a_place_for_every_value_and_finds_no_fault(side: Side) -> None:
     described = side.port.describe()
 

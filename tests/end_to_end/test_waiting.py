@@ -8,8 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.end_to_end.conftest import PATIENCE, House, invoices
-from tests.end_to_end.test_many import listen
+from tests.end_to_end.conftest import PATIENCE, House, invoices, listen
 from workers.settings import Settings
 
 WAITING = int(os.environ.get("WAITING", "30"))

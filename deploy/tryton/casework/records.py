@@ -25,6 +25,13 @@ class Referenced:
         )
 
     @classmethod
+    def _alone(cls):
+        """On SQLite a transaction begins with its first write; two must not read the same next number before that."""
+        table = cls.__table__()
+        cursor = Transaction().connection.cursor()
+        cursor.execute(*table.update([table.external_ref], [table.external_ref], where=table.id < 0))
+
+    @classmethod
     def copy(cls, records, default=None):
         """A copy made by hand is another record."""
         return super().copy(records, default={**(default or {}), "external_ref": None})
@@ -39,6 +46,7 @@ class Party(Referenced, metaclass=PoolMeta):
     @classmethod
     def create(cls, vlist):
         """An invoice needs an address, be it an empty one."""
+        cls._alone()
         return super().create(
             [{"addresses": [("create", [{}])], **it} if it.get("external_ref") else it for it in vlist]
         )
@@ -54,6 +62,7 @@ class Invoice(Referenced, metaclass=PoolMeta):
 
     @classmethod
     def create(cls, vlist):
+        cls._alone()
         invoices = super().create([cls._completed(it) if it.get("external_ref") else it for it in vlist])
         stated = [it for it in invoices if it.external_ref]
         cls._book(stated)
