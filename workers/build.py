@@ -1,5 +1,6 @@
 """The composition root: everything real is built here, once, and handed inward."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from temporalio.workflow import NondeterminismError
 
 from activities.addresses import Addresses, BadAddresses
 from activities.contract_rules import ContractRules
-from activities.crm import Crm, EmbeddedCrm
+from activities.crm import Crm
 from activities.directory import Directory
 from activities.documents import Documents
 from activities.ledger import Ledger
@@ -23,6 +24,7 @@ from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.parsers import Parsers
 from activities.rules import Rules
+from workers.crm import check_crm, crm_of
 from workers.heartbeats import Heartbeats
 from workers.models import ModelSettings, endpoints, models
 from workers.records import Records, opened
@@ -52,9 +54,9 @@ class Parts(Records):
 @contextmanager
 def built(settings: Settings) -> Iterator[Parts]:
     """Build all parts from the settings; what holds processes or connections is let go at the end."""
-    with opened(settings) as records, readers(settings) as reading:
+    with opened(settings) as records, readers(settings) as reading, crm_of(settings, records.engine) as port:
         engine, blobs, audit = records.engine, records.blobs, records.audit
-        port, key = EmbeddedCrm(engine), code_key(settings)
+        key = code_key(settings)
         yield Parts(
             engine=engine,
             blobs=blobs,
@@ -154,6 +156,7 @@ async def build_worker(
         parts.notices.addresses.check()
     except BadAddresses as error:
         raise BadSettings(f"CASEWORK_NOTICES: {error}") from None
+    await asyncio.to_thread(check_crm, parts.crm.port)
     cases = Worker(
         client,
         task_queue=task_queue,

@@ -1,0 +1,81 @@
+"""The commands about the CRM: whether it is as we expect it, and what a case would write there."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
+
+import typer
+from pydantic import JsonValue
+
+from activities.crm_port import CrmError, CrmPort
+from schemas.case import Draft
+from starters import screen
+from starters.refused import Refused
+from starters.shell import CaseName, Json, app, shell
+
+crm_app = typer.Typer(no_args_is_help=True, help="Whether the CRM is as expected, and what a case would write there.")
+app.add_typer(crm_app, name="crm")
+
+
+class Planned(NamedTuple):
+    """What writing one record would come to."""
+
+    kind: str
+    ref: str
+    change: Literal["create", "update", "none"]
+    values: Mapping[str, tuple[JsonValue, JsonValue]]
+    """What would change: as it is there, and as it would be."""
+
+
+@crm_app.command("check")
+def check(*, as_json: Json = False) -> None:
+    """Ask the CRM whether the key is accepted, and whether it has the fields that the mapping names."""
+    with shell() as it:
+        try:
+            described = it.parts.crm.port.describe()
+        except CrmError as error:
+            raise Refused(f"{error}: look at CASEWORK_CRM_URL and CASEWORK_CRM_KEY") from None
+    if as_json:
+        screen.print_json(described._asdict())
+    else:
+        table = screen.listing("record", "value", "goes to", wide="goes to")
+        for kind, values in described.kinds.items():
+            for name, field in values.items():
+                table.add_row(kind, name, screen.plain(field))
+        screen.out.print(screen.plain(described.name))
+        screen.out.print(table)
+    screen.bullets("It does not fit", described.faults)
+    if described.faults:
+        sys.exit(1)
+
+
+@crm_app.command("plan")
+def plan(case: CaseName, *, as_json: Json = False) -> None:
+    """Show what approving the case as it stands would write, beside what is there now."""
+    with shell() as it:
+        row = it.case(case)
+        if not row.draft:
+            raise Refused(f"{screen.short(row.id)} has no draft: nothing would be written")
+        draft = Draft.model_validate_json(it.parts.blobs.get(row.draft))
+        try:
+            planned = list(planned_of(it.parts.crm.port, draft))
+        except CrmError as error:
+            raise Refused(str(error)) from None
+    if as_json:
+        screen.print_json([one._asdict() for one in planned])
+        return
+    table = screen.listing("record", "change", "value", "is", "would be", wide="would be")
+    for one in planned:
+        table.add_row(one.kind, one.change, screen.plain(one.ref), "", "")
+        for name, (before, after) in one.values.items():
+            table.add_row("", "", name, screen.plain("" if before is None else before), screen.plain(after))
+    screen.out.print(table)
+
+
+def planned_of(port: CrmPort, draft: Draft) -> Iterator[Planned]:
+    for record in draft.records:
+        there = port.read(record.kind, record.ref)
+        values = {**record.values, **record.links}
+        before = there or {}
+        changed = {name: (before.get(name), value) for name, value in values.items() if before.get(name) != value}
+        yield Planned(record.kind, record.ref, "create" if there is None else "update" if changed else "none", changed)
