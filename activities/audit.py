@@ -27,10 +27,9 @@ KEY = select(KEYS.c.key).where(KEYS.c.case_id == bindparam("case"))
 ENTER = ENTRIES.insert()
 EXTEND = HEADS.update().where(HEADS.c.case_id == bindparam("case"))
 NONCE = 12
-DIRECTORY = "directory/"
-"""Chains of people, by id, not of cases: who entered and who revoked them."""
-STAGE = "stage/"
-"""Chains of processes: who pulled their brake, who released it."""
+DIRECTORY, ENDPOINTS, STAGE = "directory/", "endpoint/", "stage/"
+"""Chains that are not of cases: of people, by whom entered and revoked; of endpoints, when and why left alone; of
+processes, who pulled their brake and who released it."""
 
 
 def append(session: Session, case: str, kind: str, body: Body) -> Head:
@@ -137,7 +136,7 @@ class Audit:
         with reading(self.engine) as session:
             rows = self._rows(session, case)
             head = session.get(AuditHead, case)
-            known = case.startswith((DIRECTORY, STAGE)) or session.get(CaseRow, case) is not None
+            known = case.startswith((DIRECTORY, ENDPOINTS, STAGE)) or session.get(CaseRow, case) is not None
         found, links, told = [], [], list(heads)
         for place, row in enumerate(rows, 1):
             try:

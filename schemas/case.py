@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from schemas.approval import Question, Vote
 from schemas.audit import Audited
+from schemas.budget import Budget
 from schemas.finding import Finding
 from schemas.message import Digest, Message
 from schemas.policy import Stage
@@ -18,7 +19,6 @@ from schemas.source import Document, IntakeLimits, Source
 
 OutcomeStatus = Literal["applied", "rejected", "expired", "unprocessable", "failed", "shadowed"]
 """shadowed: everything was done but the writing, because the stage is shadow."""
-CaseStatus = Literal["started", "waiting", "closed"]
 
 
 class Record(Message):
@@ -119,6 +119,11 @@ class ReadRequest(Message):
     document: Document
     rungs: tuple[Rung, ...]
     after: str = ""
+    asked: str = ""
+    """The endpoint on whose queue this stands: it alone is asked."""
+    budget: Budget = Budget()
+    doubts: tuple[str, ...] = ()
+    """Why a person is to look at it, whatever is read from here on."""
 
 
 class ApplyRequest(Message):

@@ -60,6 +60,7 @@ def route(verdict: Verdict, proposal: Proposal, findings: Sequence[Finding], pol
     reasons = [
         *_distrust(stage, policy, brake, proposal),
         *(f"intake: {reason}" for reason in verdict.reasons or (verdict.status,) if verdict.status != "ok"),
+        *proposal.doubts,
         *_doubts(proposal, max(policy.min_confidence, brake.min_confidence)),
         *(f"{finding.code}: {finding.message}" for finding in findings if stops(finding)),
     ]

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
+from temporalio.common import Priority
 from temporalio.testing import TimeSkipper
 
 from schemas.approval import Decision, Reply, Verb
@@ -76,14 +77,25 @@ class Desk:
     queue: str
 
     async def start(
-        self, sample: str | bytes, policy: InvoicePolicy, *, hasty: bool = False, key: str = "", signal: object = None
+        self,
+        sample: str | bytes,
+        policy: InvoicePolicy,
+        *,
+        hasty: bool = False,
+        key: str = "",
+        signal: object = None,
+        priority: Priority = Priority.default,
     ) -> Case:
         data = (SAMPLES / sample).read_bytes() if isinstance(sample, str) else sample
         source = Source(digest=self.parts.blobs.put(data), name=str(sample)[:40], size=len(data))
         case = self.named(key or digest_of(data))
         self.parts.cases.open(case, source, "tester")
         return await self.start_with(
-            case, [Intake(source=source, policy=policy, submitted_by="tester")], hasty=hasty, signal=signal
+            case,
+            [Intake(source=source, policy=policy, submitted_by="tester")],
+            hasty=hasty,
+            signal=signal,
+            priority=priority,
         )
 
     def named(self, key: str) -> str:
@@ -91,7 +103,13 @@ class Desk:
         return f"{NAME}/{key}-{self.queue[:8]}"
 
     async def start_with(
-        self, case: str, args: Sequence[object], *, hasty: bool = False, signal: object = None
+        self,
+        case: str,
+        args: Sequence[object],
+        *,
+        hasty: bool = False,
+        signal: object = None,
+        priority: Priority = Priority.default,
     ) -> Case:
         """Start with any input at all; `signal` is a decision sent in the same breath."""
         return await (self.hasty if hasty else self.client).start_workflow(
@@ -100,6 +118,7 @@ class Desk:
             id=case,
             task_queue=self.queue,
             result_type=Outcome,
+            priority=priority,
             start_signal="decide" if signal else None,
             start_signal_args=[signal] if signal else [],
         )
