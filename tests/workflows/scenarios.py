@@ -184,8 +184,9 @@ async def with_endpoint(desk: Desk, answer: Callable[[httpx2.Request], httpx2.Re
 @asynccontextmanager
 async def with_crm(desk: Desk, port: CrmPort) -> AsyncIterator[Desk]:
     """The same desk with another CRM, and a queue of its own."""
-    crm = replace(desk.parts.crm, port=port)
-    other = replace(desk, parts=replace(desk.parts, crm=crm), queue=uuid4().hex)
+    asking = {name: replace(getattr(desk.parts, name), crm=port) for name in ("rules", "contract_rules")}
+    parts = replace(desk.parts, crm=replace(desk.parts.crm, port=port), **asking)
+    other = replace(desk, parts=parts, queue=uuid4().hex)
     async with build_worker(other.client, other.queue, other.parts, rehearsal=True):
         yield other
 
