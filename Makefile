@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command 
 VENV := .venv
 STAMP := $(VENV)/installed
 
-.PHONY: help install ocr tryton demo test lint lock bench figures clean
+.PHONY: model-figures help install ocr tryton demo test lint lock bench figures clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make tryton   install Tryton, the CRM that tests write to, into .tryton"
 	@echo "make bench    what a case costs, beside a bare workflow"
 	@echo "make figures  measure the README's table again"
+	@echo "make model-figures  measure the endpoint of CASEWORK_MODEL beside the embedded reader"
 	@echo "make lock     pin the dependencies again"
 
 install: $(STAMP)
@@ -60,6 +61,7 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@$(VENV)/bin/python -m tests.load.bench
+	@$(VENV)/bin/python -m tests.load.rate
 
 figures: $(STAMP) ocr
 	@$(VENV)/bin/python -m tests.figures
@@ -71,6 +73,9 @@ lock:
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements-ocr.lock
 	uv pip compile deploy/tryton/requirements.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o deploy/tryton/requirements.lock
+
+model-figures: $(STAMP)
+	@$(VENV)/bin/python -m tests.model_figures
 
 clean:
 	rm -rf $(VENV) .tryton

@@ -1,9 +1,10 @@
 """`casework evaluate`: labelled documents taken in, read, checked and routed as cases are, with nothing written."""
 
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -20,9 +21,10 @@ from activities.parsing.mail import looks_like_mail
 from activities.pool import ParserStopped
 from activities.questions import INVOICE
 from activities.rules import invoice_findings
+from schemas.confidence import EXPOSURE, quality_of, signals_of
 from schemas.invoice import FIELDS
 from schemas.policy import InvoicePolicy
-from schemas.proposal import Proposal
+from schemas.proposal import Proposal, endpoint_of
 from schemas.routing import Brake, refusal, route
 from schemas.scoring import Judged, Labelled, misses, score
 from schemas.source import Ingested, Verdict
@@ -36,8 +38,6 @@ from workers.settings import Settings
 from workflows.invoice_intake import NAME
 
 AT_ONCE = 2
-EXPOSURE = ("amount.over_limit", "amount.no_limit")
-"""What the policy is willing to risk, which says nothing of how well a document was read."""
 
 
 @app.command()
@@ -59,9 +59,12 @@ def evaluate(
     policy = as_if_autonomous(process_named(process).load_charter(settings).policy, reader)
     labelled = labelled_in(file)
     with readers(settings) as rungs:
-        if reader == "endpoint" and rungs.endpoint is None:
-            raise Refused("no endpoint is set: CASEWORK_MODEL names the model to ask")
-        judged = judge_all(labelled, Judge(rungs, policy, file.parent))
+        if (name := endpoint_of(reader)) and name not in rungs.endpoints:
+            raise Refused(f"no endpoint is called {name}: CASEWORK_MODEL or CASEWORK_MODELS names the model to ask")
+        judge = Judge(rungs, policy, file.parent)
+        judged = judge_all(labelled, judge)
+    for problem, count in judge.failures.items():
+        screen.err.print(f"{count} of {len(labelled)} documents: {screen.plain(problem)}")
     figures, missed = score(labelled, judged, monotonic() - started), misses(labelled, judged)
     if as_json:
         told: dict[str, Any] = figures.model_dump()
@@ -127,6 +130,8 @@ class Judge:
     readers: Readers
     policy: InvoicePolicy
     folder: Path
+    failures: Counter[str] = field(default_factory=Counter)
+    """Of rungs, by what they said: figures without them would flatter or blame the wrong one."""
 
     def judge(self, label: Labelled) -> Judged:
         """What would become of this document, all by itself: no other case has ever been booked."""
@@ -146,10 +151,12 @@ class Judge:
             verdict=document.verdict.status,
             rung=proposal.rung,
             fields=proposal.fields,
+            tokens=proposal.tokens,
             confidence=min((field.confidence for field in proposal.fields.values() if field.value), default=0),
             clean=route(document.verdict, proposal, findings, unsure, Brake()).kind == "auto",
             straight=chosen.kind == "auto",
             reasons=chosen.reasons,
+            signals=signals_of(proposal.fields, proposal.rung, quality_of(proposal.rung, document.pages), findings),
         )
 
     def _ingest(self, label: Labelled) -> Ingested:
@@ -171,13 +178,14 @@ class Judge:
         return document.model_copy(update={"verdict": document.verdict.joined(said_by(parsers, found.mail))})
 
     def _read(self, document: Ingested, xml: bytes | None) -> Proposal:
-        """The first rung that answers, once asked; one that fails is passed over, as a case does in the end."""
+        """The first rung that answers, asked once: a case would ask an endpoint that is busy or silent again."""
         pages = document.pages if any(page.lines for page in document.pages) else ()
         for rung in self.policy.rungs:
             try:
                 answer = self.readers.read(INVOICE, rung, pages, xml)
-            except (ParserStopped, ApplicationError):
+            except (ParserStopped, ApplicationError) as error:
+                self.failures[f"{rung}: {error}"] += 1
                 continue
             if answer:
-                return Proposal(rung=rung, fields=answer.reading.fields)
+                return Proposal(rung=rung, fields=answer.reading.fields, tokens=answer.tokens)
         return Proposal(rung="person")

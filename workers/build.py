@@ -4,13 +4,12 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from openai import OpenAI
 from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.workflow import NondeterminismError
@@ -20,7 +19,7 @@ from activities.contract_rules import ContractRules
 from activities.crm import Crm
 from activities.directory import Directory
 from activities.documents import Documents
-from activities.endpoint import Endpoint
+from activities.ledger import Ledger
 from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.parsers import Parsers
@@ -28,9 +27,10 @@ from activities.reconciler import Reconciler
 from activities.rules import Rules
 from workers.crm import check_crm, crm_of
 from workers.heartbeats import Heartbeats
+from workers.models import ModelSettings, endpoints, models
 from workers.records import Records, opened
 from workers.settings import BadSettings, Settings
-from workflows.options import notices_queue
+from workflows.options import endpoint_queue, notices_queue
 
 THREADS = 16
 NOTICES = 8
@@ -43,6 +43,8 @@ class Parts(Records):
     parsers: Parsers
     documents: Documents
     model: Model
+    ledger: Ledger
+    models: tuple[ModelSettings, ...]
     rules: Rules
     contract_rules: ContractRules
     crm: Crm
@@ -64,7 +66,9 @@ def built(settings: Settings) -> Iterator[Parts]:
             cases=records.cases,
             parsers=reading.parsers,
             documents=Documents(blobs, reading.parsers, audit),
-            model=Model(blobs, reading, audit),
+            model=Model(blobs, reading, audit, ledger := Ledger(engine)),
+            ledger=ledger,
+            models=models(settings),
             rules=Rules(engine, blobs, port),
             contract_rules=ContractRules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
@@ -111,16 +115,7 @@ def readers(settings: Settings) -> Iterator[Readers]:
     """What reads documents, alone: for measuring it needs neither a database nor Temporal."""
     with ExitStack() as stack:
         parsers = stack.enter_context(Parsers(ocr=settings.ocr))
-        if not settings.model:
-            yield Readers(parsers)
-            return
-        client = OpenAI(
-            api_key=settings.model_key.get_secret_value() or "none",
-            base_url=settings.model_url or None,
-            max_retries=0,
-            timeout=timedelta(minutes=2).total_seconds(),
-        )
-        yield Readers(parsers, Endpoint(stack.enter_context(client), settings.model))
+        yield Readers(parsers, stack.enter_context(endpoints(models(settings))))
 
 
 def activities_of(parts: Parts) -> list[Callable[..., object]]:
@@ -143,6 +138,11 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
     ]
 
 
+def readings_of(parts: Parts) -> list[Callable[..., object]]:
+    """What it offers on the queue of each endpoint."""
+    return [parts.model.read_invoice, parts.model.read_contract]
+
+
 def notices_of(parts: Parts) -> list[Callable[..., object]]:
     """What it offers on the queue of notices."""
     return [parts.notices.send]
@@ -150,9 +150,9 @@ def notices_of(parts: Parts) -> list[Callable[..., object]]:
 
 @asynccontextmanager
 async def build_worker(
-    client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False
+    client: Client, task_queue: str, parts: Parts, *, cached_cases: int = 1000, rehearsal: bool = False
 ) -> AsyncIterator[None]:
-    """Work on cases and their notices while inside.
+    """Work on cases, on what endpoints are asked and on notices, while inside.
 
     Tests rehearse: every step is replayed, and a step that replays differently fails the run.
     """
@@ -170,7 +170,7 @@ async def build_worker(
         activity_executor=ThreadPoolExecutor(2 * THREADS),
         max_concurrent_activities=THREADS,
         max_concurrent_local_activities=THREADS,
-        max_cached_workflows=0 if rehearsal else 1000,
+        max_cached_workflows=0 if rehearsal else cached_cases,
         workflow_failure_exception_types=[NondeterminismError] if rehearsal else [],
         graceful_shutdown_timeout=timedelta(seconds=30),
         # Every beat is sent: by default they are held back until little is left of the timeout they keep from passing.
@@ -186,5 +186,22 @@ async def build_worker(
         graceful_shutdown_timeout=timedelta(seconds=30),
         max_heartbeat_throttle_interval=timedelta(seconds=1),
     )
-    async with cases, notices:
+    async with AsyncExitStack() as stack:
+        for worker in (*(_asking(client, task_queue, parts, one) for one in parts.models), cases, notices):
+            await stack.enter_async_context(worker)
         yield
+
+
+def _asking(client: Client, task_queue: str, parts: Parts, model: ModelSettings) -> Worker:
+    """One endpoint's queue: its rate is kept by the server, so all workers share it."""
+    return Worker(
+        client,
+        task_queue=endpoint_queue(task_queue, model.name),
+        activities=readings_of(parts),
+        interceptors=[Heartbeats()],
+        activity_executor=ThreadPoolExecutor(model.at_once),
+        max_concurrent_activities=model.at_once,
+        max_task_queue_activities_per_second=model.requests_per_minute / 60 if model.requests_per_minute else None,
+        graceful_shutdown_timeout=timedelta(seconds=30),
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+    )
