@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal, InvalidOperation
 from typing import NamedTuple, Protocol
 
 from pydantic import JsonValue
@@ -79,3 +80,21 @@ class Invalid(Refused):
 
 class Ambiguous(Refused):
     """The reference leads to several records there, and none is the one."""
+
+
+def changed(record: Record, there: Mapping[str, JsonValue]) -> tuple[str, ...]:
+    """The names of the values that are not there as the record has them."""
+    values = {**record.values, **record.links}
+    return tuple(name for name, value in values.items() if not _same(value, there.get(name)))
+
+
+def _same(ours: JsonValue, theirs: JsonValue) -> bool:
+    """Sums are the same however they are written: 119.00 is 119.0."""
+    if ours == theirs:
+        return True
+    if ours is None or theirs is None:
+        return False
+    try:
+        return Decimal(str(ours)) == Decimal(str(theirs))
+    except InvalidOperation:
+        return False

@@ -11,7 +11,17 @@ from typing import Any
 import httpx2
 from pydantic import JsonValue
 
-from activities.crm_port import Ambiguous, CrmError, Described, Invalid, RateLimited, Unauthorised, Unavailable, Written
+from activities.crm_port import (
+    Ambiguous,
+    CrmError,
+    Described,
+    Invalid,
+    RateLimited,
+    Unauthorised,
+    Unavailable,
+    Written,
+    changed,
+)
 from activities.failures import advice
 from schemas.case import Record
 from schemas.crm_mapping import CrmMapping, KindMapping, Place
@@ -52,7 +62,7 @@ class TrytonCrm:
                 return Written(f"{kind.model}/{made['id']}", created=True)
         name = f"{kind.model}/{row['id']}"
         # What is as it should be is left alone: it may be closed to changes by now.
-        if any(not _same(value, self._here(kind.values[it], row)) for it, value in values.items()):
+        if changed(record, {it: self._here(kind.values[it], row) for it in values}):
             self._ask("PUT", name, self._there(kind, values))
         return Written(name, created=False)
 
@@ -199,13 +209,3 @@ def _typed(place: Place, value: str) -> Mapping[str, Any]:
     except (InvalidOperation, ValueError):
         raise Invalid(f"{place.field}: {value} is no {place.form}") from None
     return {"__class__": "date", "year": day.year, "month": day.month, "day": day.day}
-
-
-def _same(ours: JsonValue, theirs: JsonValue) -> bool:
-    """Whether nothing has to be written: 119.00 is 119.0."""
-    if ours == theirs:
-        return True
-    try:
-        return Decimal(str(ours)) == Decimal(str(theirs))
-    except InvalidOperation:
-        return False

@@ -23,6 +23,7 @@ from activities.ledger import Ledger
 from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.parsers import Parsers
+from activities.reconciler import Reconciler
 from activities.rules import Rules
 from workers.crm import check_crm, crm_of
 from workers.heartbeats import Heartbeats
@@ -47,6 +48,7 @@ class Parts(Records):
     rules: Rules
     contract_rules: ContractRules
     crm: Crm
+    reconciler: Reconciler
     notices: Notices
     directory: Directory
 
@@ -70,6 +72,7 @@ def built(settings: Settings) -> Iterator[Parts]:
             rules=Rules(engine, blobs, port),
             contract_rules=ContractRules(engine, blobs, port),
             crm=Crm(port, blobs, engine),
+            reconciler=Reconciler(port, blobs, audit),
             notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
             directory=Directory(engine, key),
         )
@@ -124,6 +127,7 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.rules.check_invoice,
         parts.contract_rules.check_contract,
         parts.crm.apply,
+        parts.reconciler.compare,
         parts.cases.waiting,
         parts.cases.close,
         parts.audit.acts,

@@ -1,5 +1,6 @@
 """Real Tryton, exactly once. Before a release: `WRITES=300 .venv/bin/python -m pytest <this file>`."""
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -82,13 +83,14 @@ def test_wrong_key_keeps_a_worker_from_starting_and_is_not_repeated(house: House
     assert "Traceback" not in done.stderr
 
 
-def test_crm_check_and_plan_tell_what_would_be_written(house: House, tryton: Tryton, tmp_path: Path) -> None:
+def test_crm_check_plan_and_reconcile_tell_how_tryton_stands(house: House, tryton: Tryton, tmp_path: Path) -> None:
     house = writing_to(house, tryton)
     with house.running():
-        ((one,),) = [house.json("start", "invoice-intake", invoices(tmp_path / "in", 1), "--wait")]
+        (one,) = house.json("start", "invoice-intake", invoices(tmp_path / "in", 1), "--wait")
         applied = house.json("crm", "plan", one["case"])
         tryton.write("UPDATE account_invoice SET stated_gross = '1.00'")
         changed = house.json("crm", "plan", one["case"])
+        reconciled = house.run("crm", "reconcile", "--json")
     checked = house.json("crm", "check")
 
     assert checked["kinds"]["invoice"]["number"] == "account.invoice.reference"
@@ -96,3 +98,5 @@ def test_crm_check_and_plan_tell_what_would_be_written(house: House, tryton: Try
     assert {record["kind"]: list(record["values"]) for record in changed if record["change"] != "none"} == {
         "invoice": ["gross_amount"]
     }
+    (difference,) = json.loads(reconciled.stdout)["differences"]
+    assert (reconciled.returncode, difference["how"], difference["fields"]) == (1, "changed", ["gross_amount"])
