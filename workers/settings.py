@@ -72,6 +72,11 @@ class Settings(BaseModel):
         return self.keys or self.home / "keys"
 
     @property
+    def models(self) -> Path:
+        """Where `casework calibrate` keeps what it has learned."""
+        return self.home / "models"
+
+    @property
     def blobs(self) -> str:
         return self.blobs_url or (self.home.resolve() / "blobs").as_uri()
 
