@@ -14,7 +14,7 @@ from activities.audit import append
 from activities.failures import kept
 from activities.store import Blobs, reading, writing
 from schemas.case import ApplyRequest, Draft, Receipt, Record
-from schemas.tables import CrmActivity, CrmContract, CrmInvoice, CrmParty, CrmRecord, ReceiptRow
+from schemas.tables import CrmActivity, CrmContract, CrmInvoice, CrmParty, CrmRecord, CrmTicket, ReceiptRow
 
 
 class Written(NamedTuple):
@@ -79,6 +79,7 @@ TABLES: Mapping[str, type[CrmRecord]] = {
     "party": CrmParty,
     "invoice": CrmInvoice,
     "contract": CrmContract,
+    "ticket": CrmTicket,
     "activity": CrmActivity,
 }
 

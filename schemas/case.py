@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pydantic import Field as Bounded
 from pydantic import JsonValue
 
 from schemas.approval import Question, Vote
@@ -26,7 +27,7 @@ class Record(Message):
     `links` name other records of the same draft by their ref: {"party": "party:DE123456789"}.
     """
 
-    kind: Literal["party", "invoice", "contract", "activity"]
+    kind: Literal["party", "invoice", "contract", "ticket", "activity"]
     ref: str
     values: Mapping[str, JsonValue] = {}
     links: Mapping[str, str] = {}
@@ -114,6 +115,8 @@ class ReadRequest(Message):
     document: Document
     rungs: tuple[Rung, ...]
     after: str = ""
+    patterns: Mapping[str, str] = Bounded(default={}, exclude_if=lambda patterns: not patterns)
+    """Fields that a policy describes by how they are spelt."""
 
 
 class ApplyRequest(Message):

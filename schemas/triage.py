@@ -5,9 +5,17 @@ from collections.abc import Mapping
 from pydantic import Field as Bounded
 
 from schemas.message import Message
+from schemas.policy import RequestPolicy
+from schemas.proposal import Proposal
+from schemas.source import Document
+from schemas.start import Start
 
 CATEGORY = "category"
 """The field in which a reading of a message says what is wanted; without a value it is none of these."""
+
+
+FIELDS = (CATEGORY, "priority", "language", "sender")
+"""What is read of every message, beside the details of its policy; a language is an ISO 639 code."""
 
 
 class Example(Message):
@@ -24,3 +32,19 @@ class Classification(Message):
     confidence: float = Bounded(default=0, ge=0, le=1)
     likeliest: Mapping[str, float] = {}
     """The categories that come first, whether or not one of them is the answer."""
+
+
+class RequestCheck(Message):
+    """What checking needs."""
+
+    process: str
+    case: str
+    document: Document
+    proposal: Proposal
+    policy: RequestPolicy
+
+
+class Intake(Start):
+    """The start input of a case."""
+
+    policy: RequestPolicy

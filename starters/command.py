@@ -12,7 +12,7 @@ from rich.progress import Progress
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
-from starters import approvers, approving, auditing, evaluate, people, screen
+from starters import approvers, approving, auditing, calibrate, evaluate, people, screen
 from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
 from starters.errors import explained
@@ -28,7 +28,7 @@ from workers.replay import Replayed
 from workers.replay import replay as run_again
 from workers.temporal import connect
 
-__all__ = ["app", "approvers", "approving", "auditing", "evaluate", "main", "people"]
+__all__ = ["app", "approvers", "approving", "auditing", "calibrate", "evaluate", "main", "people"]
 
 
 @app.command()

@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 from temporalio.workflow import NondeterminismError
 
 from activities.addresses import Addresses, BadAddresses
+from activities.classifiers import Classifiers
 from activities.contract_rules import ContractRules
 from activities.crm import Crm, EmbeddedCrm
 from activities.directory import Directory
@@ -23,6 +24,8 @@ from activities.endpoint import Endpoint
 from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.parsers import Parsers
+from activities.request_rules import RequestRules
+from activities.requests import Requests
 from activities.rules import Rules
 from workers.heartbeats import Heartbeats
 from workers.records import Records, opened
@@ -42,6 +45,8 @@ class Parts(Records):
     model: Model
     rules: Rules
     contract_rules: ContractRules
+    requests: Requests
+    request_rules: RequestRules
     crm: Crm
     notices: Notices
     directory: Directory
@@ -63,10 +68,16 @@ def built(settings: Settings) -> Iterator[Parts]:
             model=Model(blobs, reading, audit),
             rules=Rules(engine, blobs, port),
             contract_rules=ContractRules(engine, blobs, port),
+            requests=Requests(blobs, classifiers(settings), audit),
+            request_rules=RequestRules(engine, blobs),
             crm=Crm(port, blobs, engine),
             notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
             directory=Directory(engine, key),
         )
+
+
+def classifiers(settings: Settings) -> Classifiers:
+    return Classifiers(settings.models, settings.charters)
 
 
 CODE_KEY_BYTES = 32
@@ -126,6 +137,9 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.model.read_contract,
         parts.rules.check_invoice,
         parts.contract_rules.check_contract,
+        parts.documents.ingest_message,
+        parts.requests.read,
+        parts.request_rules.check_request,
         parts.crm.apply,
         parts.cases.waiting,
         parts.cases.close,

@@ -13,8 +13,9 @@ from workflows.contract_approval import ContractApproval
 from workflows.invoice_intake import InvoiceIntake
 from workflows.notice import Notice
 from workflows.payload import OnePayload
+from workflows.request_triage import RequestTriage
 
-WORKFLOWS = [InvoiceIntake, ContractApproval, Notice]
+WORKFLOWS = [InvoiceIntake, ContractApproval, RequestTriage, Notice]
 # A forgotten pass-through import then stops the worker at start, not a case at midnight.
 STRICT = SandboxedWorkflowRunner(
     SandboxRestrictions.default.with_import_notification_policy(

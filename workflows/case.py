@@ -1,8 +1,9 @@
 """A case: what is the same in every process, from a proposal to the outcome, and how it ends whatever happens."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -13,7 +14,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.cases import Cases
     from activities.crm import Crm
     from activities.documents import Documents
-    from activities.model import Model
     from schemas.approval import Decision
     from schemas.case import (
         ApplyRequest,
@@ -42,7 +42,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.payload import parsed
 
 S = TypeVar("S", bound=Start)
-Reading = Callable[[Model, ReadRequest], Proposal]
+Ingesting = Callable[[Documents, IngestRequest], Document]
+Reading = Callable[[Any, ReadRequest], Proposal]
+NOTHING: Mapping[str, str] = MappingProxyType({})
 Check = Callable[[Document, Proposal], Awaitable[Checked]]
 
 
@@ -81,19 +83,25 @@ class Case:
             pass
         return self.outcome("failed", "cancelled in Temporal before anything was written")
 
-    async def proposed(self, intake: Start, reading: Reading) -> Outcome | None:
+    async def proposed(
+        self,
+        intake: Start,
+        reading: Reading,
+        ingesting: Ingesting = Documents.ingest,
+        patterns: Mapping[str, str] = NOTHING,
+    ) -> Outcome | None:
         """Take the document in and read it; an outcome when it is refused before it is read."""
         if intake.kept:
             self.view, self.chosen = intake.kept.view, intake.kept.route
             return None
         ingest = IngestRequest(case=self.id, source=intake.source, limits=intake.policy.limits)
         self.view = View(source=intake.source)
-        document = await workflow.execute_activity_method(Documents.ingest, ingest, **DOCUMENT)
+        document = await workflow.execute_activity_method(ingesting, ingest, **DOCUMENT)
         self.view = View(source=intake.source, document=document)
         if refused := refusal(document.verdict):
             hostile = document.verdict.status == "hostile"
             return self.outcome("rejected" if hostile else "unprocessable", *refused.reasons)
-        proposal = await self._read(document, intake.policy, reading)
+        proposal = await self._read(document, intake.policy, reading, patterns)
         self.view = self.view.model_copy(update={"proposal": proposal})
         return None
 
@@ -119,9 +127,11 @@ class Case:
         approvers = self.approval.agreed(self.view.draft)
         return self.outcome("applied", *chosen.reasons, by=", ".join(approvers), receipt=receipt)
 
-    async def _read(self, document: Document, policy: Policy, reading: Reading) -> Proposal:
+    async def _read(
+        self, document: Document, policy: Policy, reading: Reading, patterns: Mapping[str, str]
+    ) -> Proposal:
         """Ask the rungs in order; when one has failed for good, all others, and say so."""
-        request = ReadRequest(case=self.id, document=document, rungs=policy.rungs)
+        request = ReadRequest(case=self.id, document=document, rungs=policy.rungs, patterns=patterns)
         try:
             return await workflow.execute_activity_method(reading, request, **MODEL_CALL)
         except ActivityError as error:
@@ -129,7 +139,7 @@ class Case:
             if failed not in policy.rungs:
                 raise
             rest = tuple(rung for rung in policy.rungs if rung != failed)
-            again = ReadRequest(case=self.id, document=document, rungs=rest, after=f"{failed}: {error.cause}")
+            again = request.model_copy(update={"rungs": rest, "after": f"{failed}: {error.cause}"})
             return await workflow.execute_activity_method(reading, again, **MODEL_CALL)
 
     async def _checked(self, policy: Policy, check: Check) -> Route:

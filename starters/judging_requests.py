@@ -1,0 +1,71 @@
+"""Judging labelled messages as request triage would, with the artefact of their categories."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from activities.classifier import NoModel
+from activities.parsers import Parsers
+from activities.requests import classified
+from schemas.policy import Policy
+from schemas.proposal import Proposal
+from schemas.routing import Brake, refusal, route
+from schemas.scoring import Judged, Labelled
+from schemas.triage import CATEGORY
+from starters.launch import Measure
+from starters.mail import split
+from starters.refused import Refused
+from workers.build import classifiers, readers
+
+if TYPE_CHECKING:
+    from activities.classifier import Classifier
+
+
+@contextmanager
+def judging_requests(measure: Measure, process: str) -> Iterator[Callable[[Labelled], Judged]]:
+    try:
+        learned = classifiers(measure.settings).of(process, measure.model)
+    except NoModel as error:
+        hint = f"'casework calibrate {process} --labelled FILE' learns one from labelled messages"
+        raise Refused(f"{error}: {hint}") from None
+    except FileNotFoundError as error:
+        hint = f"'casework calibrate {process} --labelled FILE' learns from your own messages"
+        raise Refused(f"no artefact is in {measure.settings.models}, and {error.filename} is missing: {hint}") from None
+    trusted = {"stage": "autonomous", "autonomous_rungs": ("embedded-reader",)}
+    with readers(measure.settings) as rungs:
+        yield RequestJudge(rungs.parsers, learned, measure.policy.model_copy(update=trusted), measure).judge
+
+
+@dataclass(frozen=True)
+class RequestJudge:
+    """The category alone is judged: what else a case needs depends on the charter, and not on the message."""
+
+    parsers: Parsers
+    learned: "Classifier"
+    policy: Policy
+    measure: Measure
+
+    def judge(self, label: Labelled) -> Judged:
+        text = label.text
+        if label.source is not None:
+            mail = split((self.measure.folder / label.source).read_bytes()).mail
+            text = f"{mail.subject}\n{mail.text}"
+        verdict = self.parsers.ingest_text(text).verdict
+        if refused := refusal(verdict):
+            return Judged(verdict=verdict.status, rung="none", reasons=refused.reasons)
+        fields = classified(text, self.learned)
+        proposal = Proposal(rung="embedded-reader", fields=fields)
+        unsure = self.policy.model_copy(update={"min_confidence": 0})
+        chosen, surest = (route(verdict, proposal, (), policy, Brake()) for policy in (self.policy, unsure))
+        # None of these is an answer, and one for a person.
+        wanted = fields[CATEGORY].value is not None
+        return Judged(
+            verdict=verdict.status,
+            rung=proposal.rung,
+            fields=fields,
+            confidence=fields[CATEGORY].confidence,
+            clean=wanted and surest.kind == "auto",
+            straight=wanted and chosen.kind == "auto",
+            reasons=chosen.reasons,
+        )
