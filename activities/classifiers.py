@@ -6,8 +6,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from activities.embeddings import Embeddings
+from activities.failures import unusable
 from schemas.scoring import Labelled
-from schemas.triage import CATEGORY, Example
+from schemas.triage import CATEGORY, Classification, Example
 
 if TYPE_CHECKING:
     from activities.classifier import Classifier
@@ -19,6 +21,14 @@ def examples_in(text: str) -> Iterator[Example]:
         if line.strip():
             label = Labelled.model_validate_json(line)
             yield Example(text=label.text, category=label.expected[CATEGORY])
+
+
+def classify(text: str, learned: "Classifier", embeddings: Embeddings | None) -> Classification:
+    """With the vectors that it was taught with, and no others: those of another model mean something else."""
+    needed = learned.learned.embeddings
+    if needed and (embeddings is None or embeddings.model != needed):
+        raise unusable(f"the classifier was taught with the vectors of {needed}: CASEWORK_EMBEDDINGS must name it")
+    return learned.classify(text, embeddings.vectors([text])[0] if needed and embeddings else ())
 
 
 @dataclass(frozen=True)

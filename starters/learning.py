@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+from temporalio.exceptions import ApplicationError
+
 from schemas.message import Message
 from schemas.triage import CATEGORY, Example
 from starters.evaluate import labelled_in
 from starters.refused import Refused
+from workers.build import embeddings
 from workers.settings import Settings
 
 
@@ -16,6 +19,8 @@ class Taught(Message):
     categories: tuple[str, ...]
     examples: int
     none: int
+    embeddings: str = ""
+    """The model whose vectors it looks at too."""
     least: float
     """Below this probability a message is none of these."""
 
@@ -30,7 +35,11 @@ def learn(settings: Settings, process: str, file: Path) -> Taught:
         raise Refused(f"{file}: each line needs a text and an expected {CATEGORY}, null for none of these")
     examples = [Example(text=label.text, category=label.expected[CATEGORY]) for label in labelled]
     try:
-        found = learned_from(process, examples)
+        with embeddings(settings) as asked:
+            vectors = asked.vectors([one.text for one in examples]) if asked else ()
+        found = learned_from(process, examples, vectors, settings.embeddings)
+    except ApplicationError as error:
+        raise Refused(f"the vectors of {settings.embeddings} could not be had: {error}") from None
     except TooFew as error:
         raise Refused(f"{file}: {error}") from None
     return Taught(
@@ -38,5 +47,6 @@ def learn(settings: Settings, process: str, file: Path) -> Taught:
         categories=found.learned.categories,
         examples=len(examples),
         none=sum(one.category is None for one in examples),
+        embeddings=settings.embeddings,
         least=round(found.learned.calibration.least, 4),
     )

@@ -20,6 +20,7 @@ from activities.contract_rules import ContractRules
 from activities.crm import Crm, EmbeddedCrm
 from activities.directory import Directory
 from activities.documents import Documents
+from activities.embeddings import Embeddings
 from activities.endpoint import Endpoint
 from activities.model import Model, Readers
 from activities.notices import Notices
@@ -55,7 +56,7 @@ class Parts(Records):
 @contextmanager
 def built(settings: Settings) -> Iterator[Parts]:
     """Build all parts from the settings; what holds processes or connections is let go at the end."""
-    with opened(settings) as records, readers(settings) as reading:
+    with opened(settings) as records, readers(settings) as reading, embeddings(settings) as vectors:
         engine, blobs, audit = records.engine, records.blobs, records.audit
         port, key = EmbeddedCrm(engine), code_key(settings)
         yield Parts(
@@ -68,12 +69,27 @@ def built(settings: Settings) -> Iterator[Parts]:
             model=Model(blobs, reading, audit),
             rules=Rules(engine, blobs, port),
             contract_rules=ContractRules(engine, blobs, port),
-            requests=Requests(blobs, classifiers(settings), audit),
+            requests=Requests(blobs, classifiers(settings), audit, vectors),
             request_rules=RequestRules(engine, blobs),
             crm=Crm(port, blobs, engine),
             notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
             directory=Directory(engine, key),
         )
+
+
+@contextmanager
+def embeddings(settings: Settings) -> Iterator[Embeddings | None]:
+    """The endpoint of vectors, when one is set."""
+    if not settings.embeddings:
+        yield None
+        return
+    with OpenAI(
+        api_key=settings.embeddings_key.get_secret_value() or "none",
+        base_url=settings.embeddings_url or None,
+        max_retries=0,
+        timeout=timedelta(minutes=2).total_seconds(),
+    ) as client:
+        yield Embeddings(client, settings.embeddings)
 
 
 def classifiers(settings: Settings) -> Classifiers:

@@ -45,6 +45,11 @@ class Settings(BaseModel):
     ocr: bool = True
     """Read scans where the extra [ocr] is installed; their process is bound to 2 GB of memory."""
     model_key: SecretStr = SecretStr("")
+    embeddings: str = ""
+    """The model whose vectors classifiers look at too; empty is none: words and letters alone."""
+    embeddings_url: str = ""
+    """An OpenAI-compatible endpoint; empty is OpenAI itself."""
+    embeddings_key: SecretStr = SecretStr("")
     notices: Path | None = None
     """An apprise configuration file (YAML or text) whose tags are the ids of people; without it none is told."""
     keys: Path | None = None
