@@ -44,6 +44,7 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@$(VENV)/bin/python -m tests.load.bench
+	@$(VENV)/bin/python -m tests.load.rate
 
 figures: $(STAMP) ocr
 	@$(VENV)/bin/python -m tests.figures

@@ -17,7 +17,7 @@ from temporalio import activity
 from activities.store import hold, reading, writing
 from schemas.approval import Act, ActsRequest
 from schemas.audit import GENESIS, Fault, Head, Link, faults
-from schemas.tables import Approver, AuditEntry, AuditHead, CaseKey, CaseRow
+from schemas.tables import Approver, AuditEntry, AuditHead, BrakeRow, CaseKey, CaseRow
 
 Body = Mapping[str, object]
 Remark = Mapping[str, str]
@@ -27,8 +27,9 @@ KEY = select(KEYS.c.key).where(KEYS.c.case_id == bindparam("case"))
 ENTER = ENTRIES.insert()
 EXTEND = HEADS.update().where(HEADS.c.case_id == bindparam("case"))
 NONCE = 12
-DIRECTORY = "directory/"
-"""Chains of people, by id, not of cases: who entered and who revoked them."""
+DIRECTORY, ENDPOINTS, STAGE = "directory/", "endpoint/", "stage/"
+"""Chains that are not of cases: of people, by whom entered and revoked; of endpoints, when and why left alone; of
+processes, who pulled their brake and who released it."""
 
 
 def append(session: Session, case: str, kind: str, body: Body) -> Head:
@@ -135,7 +136,7 @@ class Audit:
         with reading(self.engine) as session:
             rows = self._rows(session, case)
             head = session.get(AuditHead, case)
-            known = case.startswith(DIRECTORY) or session.get(CaseRow, case) is not None
+            known = case.startswith((DIRECTORY, ENDPOINTS, STAGE)) or session.get(CaseRow, case) is not None
         found, links, told = [], [], list(heads)
         for place, row in enumerate(rows, 1):
             try:
@@ -153,7 +154,19 @@ class Audit:
             found.append(Fault(case=case, seq=1, problem="is missing, with the whole chain"))
         if rows and not known:
             found.append(Fault(case=case, seq=1, problem="the case was removed from the table of cases"))
-        return found or self._unlike(case) if case.startswith(DIRECTORY) else found
+        if found or not case.startswith((DIRECTORY, STAGE)):
+            return found
+        return self._unlike(case) if case.startswith(DIRECTORY) else self._unheld(case)
+
+    def _unheld(self, case: str) -> list[Fault]:
+        """Where a brake is not as the last entry left it: released, or pulled, past the audit."""
+        entries = self.entries(case)
+        said = (entries[-1][1] if entries else None) or {}
+        with reading(self.engine) as session:
+            row = session.get(BrakeRow, case.removeprefix(STAGE))
+        if row and row.model_dump(exclude={"process"}).items() <= said.items():
+            return []
+        return [Fault(case=case, seq=len(entries), problem="is last, and the table of brakes says something else")]
 
     def _unlike(self, case: str) -> list[Fault]:
         """Where the directory says something of a person that its own entries do not: a key put in past them."""

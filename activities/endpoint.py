@@ -1,17 +1,21 @@
 """An endpoint: one question to an OpenAI-compatible model, asked once."""
 
+import re
 from dataclasses import dataclass
-from typing import TypeVar
+from decimal import Decimal
+from typing import Literal, NamedTuple, TypeVar
 
 from openai import APIError, ContentFilterFinishReasonError, LengthFinishReasonError, OpenAI
 from pydantic import BaseModel
+from temporalio.exceptions import ApplicationError
 
-from activities.failures import translate, unusable
+from activities.failures import UNUSABLE, translate, unusable
+from activities.redaction import redacted
 
 A = TypeVar("A", bound=BaseModel)
 LONGEST_TEXT = 60_000
 # What the client raises for an answer with status 200 that is no completion, or not in the shape asked for.
-UNUSABLE = (
+NO_ANSWER = (
     LengthFinishReasonError,
     ContentFilterFinishReasonError,
     AttributeError,
@@ -21,20 +25,49 @@ UNUSABLE = (
 )
 
 
+PersonalData = Literal["send", "redact"]
+MILLION = 1_000_000
+
+
+class Usage(NamedTuple):
+    """What a call took: tokens read and written, and money."""
+
+    read: int = 0
+    written: int = 0
+    cost: Decimal = Decimal(0)
+
+
+class Wasted(ApplicationError):
+    """An answer that cannot be used, and what it took all the same."""
+
+    def __init__(self, message: str, usage: Usage) -> None:
+        super().__init__(message, type=UNUSABLE, non_retryable=True)
+        self.usage = usage
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """Its client must not retry: that is Temporal's work."""
 
     client: OpenAI
     model: str
+    name: str = "default"
+    input_price: Decimal = Decimal(0)
+    """Of a million tokens, in the currency of the settings."""
+    output_price: Decimal = Decimal(0)
+    personal_data: PersonalData = "send"
 
-    def ask(self, instructions: str, shape: type[A], text: str) -> tuple[A, int]:
+    def ask(self, instructions: str, shape: type[A], text: str) -> tuple[A, Usage]:
         """Ask once. Errors leave without their causes, whose words may quote the document or the key into history."""
         if len(text) > LONGEST_TEXT:
             raise unusable(f"the text is longer than the {LONGEST_TEXT} characters an endpoint is sent")
-        question = text.replace("</document", "< /document")  # the tag is ours to close
+        sent = redacted(text) if self.personal_data == "redact" else None
+        question = re.sub(
+            "</document", "< /document", sent.text if sent else text, flags=re.IGNORECASE
+        )  # ours to close
+        usage = Usage()
         try:
-            reply = self.client.chat.completions.parse(
+            raw = self.client.chat.completions.with_raw_response.parse(
                 model=self.model,
                 messages=[
                     {"role": "system", "content": instructions},
@@ -43,12 +76,21 @@ class Endpoint:
                 response_format=shape,
                 temperature=0,
             )
-            parsed = reply.choices[0].message.parsed
-            tokens = reply.usage.total_tokens if reply.usage else 0
+            usage = self._usage(raw.http_response.json())  # an answer that cannot be used has its price too
+            parsed = raw.parse().choices[0].message.parsed
+            if sent and parsed is not None:
+                parsed = shape.model_validate_json(sent.restored(parsed.model_dump_json()))
         except APIError as error:
             raise translate(error) from None
-        except UNUSABLE as error:
-            raise unusable(f"the model's answer cannot be used ({type(error).__name__})") from None
+        except NO_ANSWER as error:
+            raise Wasted(f"the model's answer cannot be used ({type(error).__name__})", usage) from None
         if parsed is None:
-            raise unusable("the model gave no answer in the shape asked for")
-        return parsed, tokens
+            raise Wasted("the model gave no answer in the shape asked for", usage)
+        return parsed, usage
+
+    def _usage(self, answer: object) -> Usage:
+        told = answer.get("usage") if isinstance(answer, dict) else None
+        if not isinstance(told, dict):
+            return Usage()
+        read, written = (max(int(told.get(name) or 0), 0) for name in ("prompt_tokens", "completion_tokens"))
+        return Usage(read, written, (read * self.input_price + written * self.output_price) / MILLION)

@@ -8,10 +8,12 @@ from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 from temporalio.exceptions import ApplicationError
 
 from activities.store import Altered, Blobs
+from schemas.breaker import Answered
 from schemas.message import Digest
 from schemas.proposal import Rung
 
 TRANSIENT = {408, 409, 429}
+UNUSABLE = "model.unusable"
 LONGEST_ADVICE = timedelta(hours=1)
 
 
@@ -34,7 +36,26 @@ def translate(error: APIError) -> ApplicationError:
 
 def unusable(message: str) -> ApplicationError:
     """An answer that asking again in the same words will not mend."""
-    return ApplicationError(message, type="model.unusable", non_retryable=True)
+    return ApplicationError(message, type=UNUSABLE, non_retryable=True)
+
+
+def answered(failed: Exception | None) -> Answered:
+    """What a call says of its endpoint. What is wrong with a question or an answer is not the endpoint's silence."""
+    kind = failed.type if isinstance(failed, ApplicationError) else None
+    if kind in ("provider.401", "provider.403"):
+        return "refused"
+    if kind == "provider.429":
+        return "busy"
+    return "no" if kind in ("provider.timeout", "provider.unreachable", "provider.408") or _is_fault(kind) else "yes"
+
+
+def _is_fault(kind: str | None) -> bool:
+    return kind is not None and kind.startswith("provider.5")
+
+
+def lasting(error: ApplicationError) -> ApplicationError:
+    """The same failure, which trying again will not mend."""
+    return ApplicationError(error.message, *error.details, type=error.type, non_retryable=True)
 
 
 def at(rung: Rung, error: Exception) -> ApplicationError:

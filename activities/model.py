@@ -1,24 +1,27 @@
 """The model: reading a document, rung by rung, from the surest to the least sure."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities import evidence
 from activities.audit import Audit
-from activities.endpoint import Endpoint
-from activities.failures import at, kept
+from activities.endpoint import Endpoint, Usage, Wasted
+from activities.failures import at, kept, lasting
+from activities.ledger import Call, Ledger
 from activities.parsers import Parsers
 from activities.pool import ParserStopped
 from activities.questions import CONTRACT, INVOICE, Question
 from activities.store import Blobs
 from schemas.case import ReadRequest
-from schemas.proposal import Proposal, Reading, Rung
+from schemas.message import digest_of
+from schemas.proposal import Proposal, Reading, Rung, endpoint_of
 from schemas.source import PAGES, Page
 
 A = TypeVar("A", bound=BaseModel)
@@ -38,7 +41,7 @@ class Readers:
     """The rungs above a person: each one way to read. Nothing is written here."""
 
     parsers: Parsers
-    endpoint: Endpoint | None = None
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
 
     def read(self, question: Question[A], rung: Rung, pages: Sequence[Page], xml: bytes | None) -> Answer | None:
         """One rung's answer; None when it does not apply to this document."""
@@ -47,18 +50,25 @@ class Readers:
         if rung == "embedded-reader" and pages:
             reading = question.embedded(self.parsers, [page.text for page in pages])
             return Answer(evidence.located(reading, pages))
-        if rung == "endpoint" and pages and self.endpoint:
-            text = "\f".join(page.text for page in pages)
-            answer, tokens = self.endpoint.ask(question.instructions, question.shape, text)
-            return Answer(question.trusted(answer, pages), self.endpoint.model, question.version, tokens)
+        if pages and (endpoint := self.endpoints.get(endpoint_of(rung))):
+            answer, usage = endpoint.ask(question.instructions, question.shape, text_of(pages))
+            tokens = usage.read + usage.written
+            return Answer(question.trusted(answer, pages), endpoint.model, question.version, tokens)
         return None
+
+
+def text_of(pages: Sequence[Page]) -> str:
+    return "\f".join(page.text for page in pages)
 
 
 @dataclass(frozen=True)
 class Model:
+    """Its activities run on two kinds of queues: that of cases, where no endpoint is asked, and each endpoint's."""
+
     blobs: Blobs
     readers: Readers
     audit: Audit
+    ledger: Ledger
 
     @activity.defn(name="model.read_invoice")
     def read_invoice(self, request: ReadRequest) -> Proposal:
@@ -76,6 +86,8 @@ class Model:
         return self._told(request, Proposal(**about, clauses=reading.clauses if reading else ()))
 
     def _told(self, request: ReadRequest, proposal: Proposal) -> Proposal:
+        if proposal.ask:
+            return proposal
         body = {"source": request.document.source.digest, **proposal.model_dump(mode="json", exclude={"head"})}
         return proposal.model_copy(update={"head": self.audit.record(request.case, "model.read", body)})
 
@@ -83,8 +95,23 @@ class Model:
         """What a proposal says whatever is read, and what was read, if anything was."""
         started, after = monotonic(), [request.after] if request.after else []
         told: dict[str, Any] = {"rung": "person"}
-        reading = None
+        reading, doubts = None, request.doubts
         for rung in request.rungs:
+            name = endpoint_of(rung)
+            if request.asked and name != request.asked:
+                continue
+            if name and not request.asked:
+                if name not in self.readers.endpoints or not request.document.text:
+                    unknown = name not in self.readers.endpoints and rung != "endpoint"
+                    after += [f"{rung}: no endpoint of that name is set up here"] if unknown else []
+                    continue
+                over = request.budget.objection(*self.ledger.spent(request.case))
+                if why := over or self.ledger.objection(name):
+                    after.append(f"{rung}: {why}")
+                    doubts = (*doubts, over) if over and over not in doubts else doubts
+                    continue
+                told["ask"] = name
+                break
             try:
                 answer = self._read(question, rung, request)
             except ParserStopped as stopped:
@@ -94,29 +121,59 @@ class Model:
                 reading = answer.reading
                 told = {"rung": rung, "fields": reading.fields, "model": answer.model, "tokens": answer.tokens}
                 told["prompt_version"] = answer.prompt_version
+                told["warning"] = request.budget.warning(*self.ledger.spent(request.case)) if name else ""
                 break
-        return {**told, "after": "; ".join(after), "seconds": round(monotonic() - started, 3)}, reading
+        seconds = round(monotonic() - started, 3)
+        return {**told, "after": "; ".join(after), "doubts": doubts, "seconds": seconds}, reading
 
     def _read(self, question: Question[A], rung: Rung, request: ReadRequest) -> Answer | None:
-        """One rung's answer; a call outside is audited before and after."""
-        document, endpoint = request.document, self.readers.endpoint
+        """One rung's answer."""
+        document, endpoint = request.document, self.readers.endpoints.get(endpoint_of(rung))
         if rung == "embedded-xml":
             xml = kept(self.blobs, document.xml, "the e-invoice") if document.xml else None
             return self.readers.read(question, rung, (), xml)
         pages = PAGES.validate_json(kept(self.blobs, document.text, "the text")) if document.text else ()
-        if rung != "endpoint" or not pages or endpoint is None:
+        if endpoint is None or not pages:
             return self.readers.read(question, rung, pages, None)
-        call = {
-            "source": document.source.digest,
-            "attempt": activity.info().attempt,
-            "model": endpoint.model,
-            "prompt_version": question.version,
-        }
-        self.audit.record(request.case, "model.begun", call)
         try:
-            answer = self.readers.read(question, rung, pages, None)
+            return self._answered(question, endpoint, request, pages)
         except Exception as error:  # noqa: BLE001  (whatever it was, the case goes on without this rung)
-            self.audit.record(request.case, "model.ended", {**call, "failed": f"{type(error).__name__}: {error}"})
             raise at(rung, error) from None
-        self.audit.record(request.case, "model.ended", {**call, "tokens": answer.tokens if answer else 0})
-        return answer
+
+    def _answered(
+        self, question: Question[A], endpoint: Endpoint, request: ReadRequest, pages: Sequence[Page]
+    ) -> Answer:
+        """An endpoint's answer. What it answered this case before a worker was lost is not asked again."""
+        asked = (request.case, request.document.text, endpoint.name, endpoint.model, question.version)
+        call = Call(
+            case=request.case,
+            endpoint=endpoint.name,
+            model=endpoint.model,
+            prompt_version=question.version,
+            source=request.document.source.digest,
+            attempt=activity.info().attempt,
+            question=digest_of(json.dumps(asked).encode()),
+        )
+        if known := self.ledger.answer(call):
+            answer, usage = question.shape.model_validate_json(kept(self.blobs, known, "the answer")), Usage()
+        else:
+            answer, usage = self._asked(question, endpoint, request, call, pages)
+        return Answer(question.trusted(answer, pages), endpoint.model, question.version, usage.read + usage.written)
+
+    def _asked(
+        self, question: Question[A], endpoint: Endpoint, request: ReadRequest, call: Call, pages: Sequence[Page]
+    ) -> tuple[A, Usage]:
+        """Ask it, with an entry in the audit before and after."""
+        self.ledger.begin(call, request.budget)
+        started = monotonic()
+        try:
+            answer, usage = endpoint.ask(question.instructions, question.shape, text_of(pages))
+        except Exception as error:
+            wasted = error.usage if isinstance(error, Wasted) else Usage()
+            again = self.ledger.end(call, monotonic() - started, wasted, failed=error)
+            if not again and isinstance(error, ApplicationError):
+                raise lasting(error) from None  # the next rung is asked now, and not after a pause for nothing
+            raise
+        known = self.blobs.put(answer.model_dump_json().encode())
+        self.ledger.end(call, monotonic() - started, usage, answer=known)
+        return answer, usage

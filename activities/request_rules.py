@@ -10,7 +10,7 @@ from activities.abuse import abuse_in
 from activities.audit import append
 from activities.documents import said_in
 from activities.failures import kept
-from activities.rules import LONGEST
+from activities.rules import LONGEST, sample_findings
 from activities.store import Blobs, writing
 from schemas.case import Checked, Draft, Record
 from schemas.finding import Finding
@@ -34,7 +34,11 @@ class RequestRules:
         """Find what is wrong, freeze the ticket that would be written, and read the brake."""
         message = Mail.model_validate_json(kept(self.blobs, request.document.source.digest, "the message"))
         digest = self.blobs.put(draft_of(request, message).model_dump_json().encode())
-        findings = tuple(request_findings(request.proposal, request.policy, said_in(message)))
+        proposal, policy = request.proposal, request.policy
+        findings = (
+            *request_findings(proposal, policy, said_in(message)),
+            *sample_findings(request.case, policy, proposal),
+        )
         with writing(self.engine, request.case) as session:
             row = session.get(BrakeRow, request.process)
             found = [finding.model_dump() for finding in findings]

@@ -18,15 +18,16 @@ from stdnum.eu import vat
 from temporalio import activity
 
 from activities.audit import append
+from activities.calibration import calibrated
 from activities.crm import CrmPort
 from activities.failures import kept
 from activities.store import Blobs, hold, writing
 from schemas.case import Checked, Draft, Record
 from schemas.finding import Finding
 from schemas.invoice import AMOUNTS, REQUIRED, REQUIRED_OF_RECEIPTS, InvoiceCheck
-from schemas.policy import InvoicePolicy
+from schemas.policy import InvoicePolicy, Policy
 from schemas.proposal import Proposal
-from schemas.routing import Brake
+from schemas.routing import SAMPLED, Brake, sampled
 from schemas.tables import BrakeRow, InvoiceClaim
 
 PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
@@ -53,19 +54,23 @@ class Rules:
         parties = parties_of(proposal)
         known = self._known(draft.records[0], parties)
         booked = self._booked(invoice, known)
+        read = (*request.document.findings, *invoice_findings(proposal, request.policy, today))
+        sure = calibrated(self.blobs, request.policy, request.document, proposal, read)
         with writing(self.engine, request.case) as session:
             others = (booked | _claimed(session, invoice, parties)) - {invoice.ref}
             findings = (
-                *request.document.findings,
-                *invoice_findings(proposal, request.policy, today),
+                *read,
                 *_duplicate_findings(others),
                 *_party_findings(draft.records[0], known.values()),
+                *sample_findings(request.case, request.policy, proposal),
             )
             row = session.get(BrakeRow, request.process)
-            found = [finding.model_dump() for finding in findings]
-            head = append(session, request.case, "rules.checked", {"draft": digest, "findings": found})
-        brake = Brake.model_validate(row.model_dump()) if row else Brake()
-        return Checked(findings=findings, draft=digest, brake=brake, head=head)
+            told: dict[str, object] = {"draft": digest, "findings": [finding.model_dump() for finding in findings]}
+            if sure.confidences:
+                told |= {"calibration": request.policy.calibration, "confidences": sure.confidences}
+            head = append(session, request.case, "rules.checked", told)
+        brake = sure.brake.joined(Brake.model_validate(row.model_dump())) if row else sure.brake
+        return Checked(findings=findings, draft=digest, brake=brake, confidences=sure.confidences, head=head)
 
     def _draft(self, request: InvoiceCheck) -> Draft:
         proposal, case = request.proposal, request.case
@@ -114,6 +119,13 @@ class Rules:
         """The refs of what the CRM has that would be the same invoice."""
         same = identity(invoice)
         return {ref for party in parties if same for ref in self.crm.find("invoice", {"party": party, **same})}
+
+
+def sample_findings(case: str, policy: Policy, proposal: Proposal) -> Iterator[Finding]:
+    """One of those that show how often the others are wrong; where people see every case there is none to draw."""
+    if policy.stage == "autonomous" and proposal.rung != "person" and sampled(case, policy.sample_share):
+        message = f"one of the {policy.sample_share:.1%} that a person always sees"
+        yield Finding(code=SAMPLED, severity="review", message=message)
 
 
 def _party_findings(party: Record, known: Iterable[Mapping[str, JsonValue]]) -> Iterator[Finding]:

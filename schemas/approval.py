@@ -17,6 +17,8 @@ VOTES: frozenset[Verb] = frozenset(("approve", "reject", "correct"))
 
 MESSAGES_PER_PERSON = 20
 """How many messages of one person a case records one by one; an approval needs one or two. What counts always is."""
+MESSAGES_BEFORE_ASKED = 100
+"""How many it records in all before it asks anything: a reset sends a long chain's messages again, all at once."""
 SIGNED = ("id", "by", "verdict", "draft", "step", "note", "corrections", "to", "seat")
 """What a signature is over, beside case, run and expiry. Never changed: cases are open that hold older signatures."""
 

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from schemas.approval import Question, Vote
 from schemas.audit import Audited
+from schemas.budget import Budget
 from schemas.finding import Finding
 from schemas.message import Digest, Message
 from schemas.policy import Stage
@@ -18,7 +19,6 @@ from schemas.source import Document, IntakeLimits, Source
 
 OutcomeStatus = Literal["applied", "rejected", "expired", "unprocessable", "failed", "shadowed"]
 """shadowed: everything was done but the writing, because the stage is shadow."""
-CaseStatus = Literal["started", "waiting", "closed"]
 
 
 class Record(Message):
@@ -51,6 +51,8 @@ class Checked(Audited):
     findings: tuple[Finding, ...] = ()
     draft: Digest
     brake: Brake = Brake()
+    confidences: Mapping[str, float] = Bounded(default={}, exclude_if=lambda confidences: not confidences)
+    """How likely each field is right, by the calibration; of those that are not named the reader alone tells."""
 
 
 class Receipt(Audited):
@@ -85,6 +87,8 @@ class View(Message):
     claimed: str = ""
     changes: tuple[Change, ...] = ()
     """Corrections since the document was read, oldest first."""
+    confidences: Mapping[str, float] = Bounded(default={}, exclude_if=lambda confidences: not confidences)
+    """What the proposal's confidences were taken for, by a calibration."""
 
     @property
     def blocked(self) -> bool:
@@ -115,6 +119,11 @@ class ReadRequest(Message):
     document: Document
     rungs: tuple[Rung, ...]
     after: str = ""
+    asked: str = ""
+    """The endpoint on whose queue this stands: it alone is asked."""
+    budget: Budget = Budget()
+    doubts: tuple[str, ...] = ()
+    """Why a person is to look at it, whatever is read from here on."""
     patterns: Mapping[str, str] = Bounded(default={}, exclude_if=lambda patterns: not patterns)
     """Fields that a policy describes by how they are spelt."""
 

@@ -12,10 +12,11 @@ from typing import Literal, Self
 from pydantic import Field as Bounded
 from pydantic import model_validator
 
-from schemas.message import Message, PersonId
+from schemas.budget import Budget
+from schemas.message import Digest, Message, PersonId
 from schemas.proposal import Rung
 from schemas.source import IntakeLimits
-from schemas.steps import Seat, Step, Voter, is_group
+from schemas.steps import Patience, Seat, Step, Voter, is_group
 
 Stage = Literal["shadow", "supervised", "autonomous"]
 STAGES: tuple[Stage, ...] = ("shadow", "supervised", "autonomous")
@@ -35,7 +36,7 @@ class ApprovalPolicy(Message):
     owner: PersonId
     """Decides alone when a step's own people and its escalations did not, and may hand a seat to somebody else."""
     on_deadline: Literal["reject", "owner"] = "owner"
-    owner_patience: timedelta = Bounded(default=timedelta(days=4), gt=timedelta(0))
+    owner_patience: Patience = timedelta(days=4)
     """How long the owner has once a step is handed over; then the case expires."""
     accepts: tuple[Proof, ...] = Bounded(default=("asserted",), min_length=1)
     maker_checker: bool = False
@@ -44,14 +45,14 @@ class ApprovalPolicy(Message):
     """Whoever corrected a draft may approve it too."""
     delegates: tuple[Voter, ...] = ()
     """To whom a voter may hand their seat, beside the other people of the step."""
-    answer_patience: timedelta = Bounded(default=timedelta(days=2), gt=timedelta(0))
+    answer_patience: Patience = timedelta(days=2)
     """How long the clock stands still for an answer of the submitter."""
     notices: tuple[Notice, ...] = ()
 
     approvers: tuple[PersonId, ...] = ()
     """What there was before steps: one question, which any of these answers, in cases that are still open."""
-    remind_after: timedelta = Bounded(default=timedelta(days=1), gt=timedelta(0))
-    patience: timedelta = Bounded(default=timedelta(days=3), gt=timedelta(0))
+    remind_after: Patience = timedelta(days=1)
+    patience: Patience = timedelta(days=3)
 
     @model_validator(mode="after")
     def somebody_is_asked(self) -> Self:
@@ -81,7 +82,13 @@ class Policy(Message):
     rungs: tuple[Rung, ...] = ("embedded-xml", "endpoint", "embedded-reader")
     autonomous_rungs: tuple[Rung, ...] = ()
     min_confidence: float = Bounded(default=0.9, ge=0, le=1)
+    calibration: Digest | None = None
+    """What 'casework calibrate' learnt, by the digest it tells. Confidences are then how likely fields are right, and
+    its threshold holds where it is higher."""
+    sample_share: float = Bounded(default=0, ge=0, le=1)
+    """Of the cases that could go straight through, the share that a person sees all the same, at random."""
     limits: IntakeLimits = IntakeLimits()
+    budget: Budget = Budget()
     approval: ApprovalPolicy
 
     @model_validator(mode="after")

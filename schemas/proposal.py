@@ -1,15 +1,24 @@
 """What a reader says a document holds: fields with the words they were read from, and which rung answered."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated
 
 from pydantic import Field as Bounded
+from pydantic import StringConstraints
 
 from schemas.audit import Audited
 from schemas.message import Digest, Message
 from schemas.source import Box
 
-Rung = Literal["embedded-xml", "endpoint", "embedded-reader", "person"]
+RUNG = r"^(embedded-xml|embedded-reader|person|endpoint(:[a-z0-9][a-z0-9-]{0,30})?)$"
+Rung = Annotated[str, StringConstraints(pattern=RUNG)]
+"""One way to read. `endpoint:NAME` is one that the settings name; `endpoint` alone is the one called default."""
+
+
+def endpoint_of(rung: Rung) -> str:
+    """The name of the endpoint that a rung asks; empty when it asks none."""
+    kind, _, name = rung.partition(":")
+    return (name or "default") if kind == "endpoint" else ""
 
 
 class Field(Message):
@@ -72,6 +81,22 @@ class Proposal(Audited):
     seconds: float = 0
     after: str = ""
     """Why a better rung did not answer, or empty."""
+    ask: str = ""
+    """Nothing was read yet: this endpoint is to be asked, on its own queue, which keeps to its rate."""
+    doubts: tuple[str, ...] = ()
+    """Why a person is to look at it: an answer that could not be used, a budget used up."""
+    warning: str = ""
+    """What is running out, or empty."""
+
+    def as_sure_as(self, confidences: Mapping[str, float]) -> "Proposal":
+        """The same proposal, with these confidences where there are any."""
+        if not confidences:
+            return self
+        fields = {
+            name: field.model_copy(update={"confidence": confidences.get(name, field.confidence)})
+            for name, field in self.fields.items()
+        }
+        return self.model_copy(update={"fields": fields})
 
     def corrected(self, corrections: Mapping[str, str], by: str) -> "Proposal":
         """The same proposal with a person's values in it: certain, and with the person as evidence."""

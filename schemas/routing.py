@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field as Bounded
 
 from schemas.finding import Finding
-from schemas.message import Message
+from schemas.message import Message, digest_of
 from schemas.policy import STAGES, Policy, Stage
 from schemas.proposal import Proposal
 from schemas.source import Verdict
@@ -25,11 +25,25 @@ class Brake(Message):
     min_confidence: float = Bounded(default=0, ge=0, le=1)
     reason: str = ""
 
+    def joined(self, other: "Brake") -> "Brake":
+        """Both: the lower stage, with why it is so low, and the higher threshold."""
+        lower = min(self, other, key=lambda brake: STAGES.index(brake.stage_cap))
+        return lower.model_copy(update={"min_confidence": max(self.min_confidence, other.min_confidence)})
+
 
 class Route(Message):
     kind: Literal["auto", "review", "reject"]
     reasons: tuple[str, ...] = ()
     stage: Stage = "supervised"
+
+
+SAMPLED = "case.sampled"
+"""The finding that a case is one of the random share that a person always sees."""
+
+
+def sampled(case: str, share: float) -> bool:
+    """Whether a case is of that share: by chance, as its id falls, and always the same for one case."""
+    return int(digest_of(f"sampled {case}".encode())[:8], 16) < share * 2**32
 
 
 def refusal(verdict: Verdict) -> Route | None:
@@ -46,6 +60,7 @@ def route(verdict: Verdict, proposal: Proposal, findings: Sequence[Finding], pol
     reasons = [
         *_distrust(stage, policy, brake, proposal),
         *(f"intake: {reason}" for reason in verdict.reasons or (verdict.status,) if verdict.status != "ok"),
+        *proposal.doubts,
         *_doubts(proposal, max(policy.min_confidence, brake.min_confidence)),
         *(f"{finding.code}: {finding.message}" for finding in findings if stops(finding)),
     ]

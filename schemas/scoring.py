@@ -38,6 +38,8 @@ class Judged(Message):
     clean: bool = False
     straight: bool = False
     reasons: tuple[str, ...] = ()
+    signals: Mapping[str, Mapping[str, float]] = {}
+    """What there is to judge each field by, as `schemas.confidence` tells."""
 
 
 class Miss(NamedTuple):

@@ -15,6 +15,8 @@ Voter = Annotated[str, StringConstraints(pattern=r"^((group|role):)?[a-z0-9][a-z
 StepName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Rule = Literal["any", "all"] | Annotated[int, Bounded(ge=1, le=50)]
 """any: whoever decides first decides. all: another person for each voter. A number: so many people."""
+Patience = Annotated[timedelta, Bounded(gt=timedelta(0), le=timedelta(days=3650))]
+"""How long somebody has. Ten years at most: instants beyond the calendar would stop a case."""
 
 
 def is_group(voter: str) -> bool:
@@ -63,7 +65,7 @@ class Escalation(Message):
     """Who decides next when a step's people did not; any one of them alone."""
 
     to: tuple[Voter, ...] = Bounded(min_length=1)
-    patience: timedelta = Bounded(default=timedelta(days=1), gt=timedelta(0))
+    patience: Patience = timedelta(days=1)
 
 
 class Step(Message):
@@ -77,9 +79,9 @@ class Step(Message):
     veto: tuple[Voter, ...] = ()
     """Voters whose no ends the step, however many others agree."""
     when: tuple[Condition, ...] = ()
-    remind_after: timedelta | None = Bounded(default=None, gt=timedelta(0))
+    remind_after: Patience | None = None
     """None: half-way."""
-    patience: timedelta = Bounded(default=timedelta(days=3), gt=timedelta(0))
+    patience: Patience = timedelta(days=3)
     escalate: tuple[Escalation, ...] = ()
 
     @field_validator("voters", mode="before")

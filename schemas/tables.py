@@ -99,6 +99,37 @@ class Approver(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
+class EndpointRow(SQLModel, table=True):
+    """The breaker of a model endpoint, which all workers share: a dump of schemas.breaker.Breaker."""
+
+    __tablename__ = "endpoints"
+
+    name: str = Field(primary_key=True)
+    breaker: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class ModelCall(SQLModel, table=True):
+    """What a call of an endpoint came to, for budgets and figures; the audit has it too."""
+
+    __tablename__ = "model_calls"
+
+    id: str = Field(primary_key=True)
+    endpoint: str = Field(index=True)
+    process: str
+    case_id: str = Field(index=True)
+    question: str = Field(index=True)
+    """The digest of all that was asked: who asks the same again is given the same answer."""
+    at: datetime = Field(sa_type=Instant, index=True)
+    seconds: float
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_micros: int = 0
+    """In millionths of the currency of the settings."""
+    failed: str = ""
+    answer: str | None = None
+    """Its digest in the blob store."""
+
+
 class BrakeRow(SQLModel, table=True):
     __tablename__ = "brakes"
 

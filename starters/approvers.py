@@ -7,6 +7,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from activities.directory import Unknown
+from activities.proof import anybody_signs
 from schemas.message import PersonId
 from schemas.steps import Voter, is_group
 from starters import screen
@@ -37,6 +38,10 @@ def add(
     _check(person, groups or ())
     if key and not PUBLIC_KEY.fullmatch(key):
         raise typer.BadParameter("a public key is 64 hexadecimal digits", param_hint="--key")
+    if key and anybody_signs(key):
+        raise typer.BadParameter(
+            "anybody can sign for this key: have 'casework approver key' make one", param_hint="--key"
+        )
     with shell() as it:
         folder, me = it.settings.key_folder, it.person(who)
         mine = private_key(folder, person)

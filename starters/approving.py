@@ -122,9 +122,9 @@ def ask(case: CaseName, words: Words, *, who: As = "", code: Code = "", as_json:
 
 
 @app.command()
-def answer(case: CaseName, words: Words, *, who: As = "", as_json: Json = False) -> None:
+def answer(case: CaseName, words: Words, *, who: As = "", code: Code = "", as_json: Json = False) -> None:
     """Answer what you were asked about a case that you submitted."""
-    _say("answer", [case], who, {"note": words}, as_json=as_json)
+    _say("answer", [case], who, {"note": words, "code": code}, as_json=as_json)
 
 
 def _say(  # noqa: PLR0913

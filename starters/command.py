@@ -12,7 +12,7 @@ from rich.progress import Progress
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
-from starters import approvers, approving, auditing, calibrate, evaluate, people, screen
+from starters import approvers, approving, auditing, calibrate, evaluate, models, people, screen, stage
 from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
 from starters.errors import explained
@@ -29,7 +29,7 @@ from workers.replay import Replayed
 from workers.replay import replay as run_again
 from workers.temporal import connect
 
-__all__ = ["app", "approvers", "approving", "auditing", "calibrate", "evaluate", "main", "people"]
+__all__ = ["app", "approvers", "approving", "auditing", "calibrate", "evaluate", "main", "models", "people", "stage"]
 
 
 @app.command()
@@ -59,6 +59,7 @@ def start(
     sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Files (.eml too), or folders of them.")],
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until each case has ended or waits for a person.")] = False,
+    urgent: Annotated[bool, typer.Option("--urgent", help="Before other cases, wherever they queue.")] = False,
     as_json: Json = False,
 ) -> None:
     """Start a case for each document, those in e-mails too; the same bytes twice join the first case."""
@@ -66,7 +67,7 @@ def start(
         paths = files_in(sources)
         if not paths:
             raise Refused("there is no file in what you named")
-        started, trouble = asyncio.run(_start(it, process_named(process), paths, wait=wait))
+        started, trouble = asyncio.run(_start(it, process_named(process), paths, wait=wait, urgent=urgent))
         rows = {row.id: row for one in started if (row := it.parts.cases.get(one.case))}
     if as_json:
         told = (
@@ -81,11 +82,13 @@ def start(
         sys.exit(1)
 
 
-async def _start(it: Shell[Parts], process: Process, paths: list[Path], *, wait: bool) -> tuple[list[Started], str]:
+async def _start(
+    it: Shell[Parts], process: Process, paths: list[Path], *, wait: bool, urgent: bool
+) -> tuple[list[Started], str]:
     """What was started, and what stopped us before the end."""
     started: list[Started] = []
     done: set[str] = set()
-    launcher = Launcher(await connect(it.settings), it.parts, it.settings, process)
+    launcher = Launcher(await connect(it.settings), it.parts, it.settings, process, urgent=urgent)
     with Progress(console=screen.err, transient=True) as progress:
         task = progress.add_task("starting", total=len(paths))
         try:

@@ -97,7 +97,7 @@ def after_the_end(parts: Parts, case: str, said: Decision) -> Reply:
     """Refuse and audit what came too late; what had been heard before the case ended keeps the answer it got then."""
     for link, body in parts.audit.entries(case):
         act = Act.model_validate(body) if link.kind == "person.decision" and body else None
-        if act and act.decision and act.decision.id == said.id:
+        if said.id and act and act.decision and act.decision.id == said.id:
             return act.reply.model_copy(update={"reason": act.reply.reason or SLOW})
     row = parts.cases.get(case)
     ended = f" ({row.outcome})" if row and row.outcome else ""

@@ -1,10 +1,11 @@
 """`casework evaluate`: labelled documents taken in, read, checked and routed as cases are, with nothing written."""
 
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Any, TypeVar
@@ -19,9 +20,10 @@ from activities.model import Readers
 from activities.parsing.mail import looks_like_mail
 from activities.pool import ParserStopped
 from activities.questions import Question
+from schemas.confidence import EXPOSURE, quality_of, signals_of
 from schemas.finding import Finding
 from schemas.policy import Policy
-from schemas.proposal import Proposal
+from schemas.proposal import Proposal, endpoint_of
 from schemas.routing import Brake, refusal, route
 from schemas.scoring import Judged, Labelled, misses, score
 from schemas.source import Ingested, Verdict
@@ -38,8 +40,6 @@ P = TypeVar("P", bound=Policy)
 A = TypeVar("A", bound=BaseModel)
 
 AT_ONCE = 2
-EXPOSURE = ("amount.over_limit", "amount.no_limit")
-"""What the policy is willing to risk, which says nothing of how well a document was read."""
 
 
 @app.command()
@@ -80,9 +80,12 @@ def judging(
 ) -> Iterator[Callable[[Labelled], Judged]]:
     """Judge as cases of a process that reads documents do."""
     with readers(measure.settings) as rungs:
-        if measure.reader == "endpoint" and rungs.endpoint is None:
-            raise Refused("no endpoint is set: CASEWORK_MODEL names the model to ask")
-        yield Judge(rungs, as_if_autonomous(measure.policy, measure.reader), measure.folder, question, findings).judge
+        if (name := endpoint_of(measure.reader)) and name not in rungs.endpoints:
+            raise Refused(f"no endpoint is called {name}: CASEWORK_MODEL or CASEWORK_MODELS names the model to ask")
+        judge = Judge(rungs, as_if_autonomous(measure.policy, measure.reader), measure.folder, question, findings)
+        yield judge.judge
+    for problem, count in judge.failures.items():
+        screen.err.print(f"{count} documents: {screen.plain(problem)}")
 
 
 def as_if_autonomous(policy: P, reader: str) -> P:
@@ -144,6 +147,8 @@ class Judge:
     folder: Path
     question: Question[Any]
     findings: Callable[[Proposal, Any], Iterable[Finding]]
+    failures: Counter[str] = field(default_factory=Counter)
+    """Of rungs, by what they said: figures without them would flatter or blame the wrong one."""
 
     def judge(self, label: Labelled) -> Judged:
         """What would become of this document, all by itself: no other case has ever been booked."""
@@ -167,6 +172,7 @@ class Judge:
             clean=route(document.verdict, proposal, findings, unsure, Brake()).kind == "auto",
             straight=chosen.kind == "auto",
             reasons=chosen.reasons,
+            signals=signals_of(proposal.fields, proposal.rung, quality_of(proposal.rung, document.pages), findings),
         )
 
     def _ingest(self, label: Labelled) -> Ingested:
@@ -188,12 +194,13 @@ class Judge:
         return document.model_copy(update={"verdict": document.verdict.joined(said_by(parsers, found.mail))})
 
     def _read(self, document: Ingested, xml: bytes | None) -> Proposal:
-        """The first rung that answers, once asked; one that fails is passed over, as a case does in the end."""
+        """The first rung that answers, asked once: a case would ask an endpoint that is busy or silent again."""
         pages = document.pages if any(page.lines for page in document.pages) else ()
         for rung in self.policy.rungs:
             try:
                 answer = self.readers.read(self.question, rung, pages, xml)
-            except (ParserStopped, ApplicationError):
+            except (ParserStopped, ApplicationError) as error:
+                self.failures[f"{rung}: {error}"] += 1
                 continue
             if answer:
                 return Proposal(rung=rung, fields=answer.reading.fields)

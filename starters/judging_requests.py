@@ -35,7 +35,9 @@ def judging_requests(measure: Measure, process: str) -> Iterator[Callable[[Label
         raise Refused(f"{error}: {hint}") from None
     except FileNotFoundError as error:
         hint = f"'casework calibrate {process} --labelled FILE' learns from your own messages"
-        raise Refused(f"no artefact is in {measure.settings.models}, and {error.filename} is missing: {hint}") from None
+        raise Refused(
+            f"no artefact is in {measure.settings.model_folder}, and {error.filename} is missing: {hint}"
+        ) from None
     trusted = {"stage": "autonomous", "autonomous_rungs": (RUNG,)}
     with readers(measure.settings) as rungs, embeddings(measure.settings) as vectors:
         policy = measure.policy.model_copy(update=trusted)

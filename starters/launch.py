@@ -12,7 +12,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -113,6 +113,19 @@ def readable(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
+def _check_maker(charter: Charter[Any], person: str) -> None:
+    """Where whoever submits a case may not decide it, it must be known who that is, and somebody else must be last."""
+    if not charter.policy.approval.maker_checker:
+        return
+    if not person:
+        raise Refused("maker_checker in the charter: say who submits these cases, by CASEWORK_PERSON=ID")
+    if person == charter.policy.approval.owner:
+        raise Refused(
+            f"maker_checker in the charter: {person} owns the process and is the last to decide, so somebody else "
+            "must submit (CASEWORK_PERSON=ID)"
+        )
+
+
 def _read(path: Path, most: int) -> bytes:
     if not path.is_file():
         raise Refused("neither a file nor a folder, or a link that leads nowhere")
@@ -127,6 +140,8 @@ class Launcher:
     parts: Parts
     settings: Settings
     process: Process
+    urgent: bool = False
+    """Its steps go before those of other cases, wherever they queue."""
 
     async def start_all(self, paths: Sequence[Path]) -> AsyncIterator[Started]:
         """Start a case for each document, a few files at a time, and give what became of each file as it is done.
@@ -134,6 +149,7 @@ class Launcher:
         A file that cannot be read, or a mail without a document, stops no other; a server that is gone stops all.
         """
         charter = self.process.load_charter(self.settings)
+        _check_maker(charter, self.settings.person)
         ahead, under_way = iter(paths), set[asyncio.Task[list[Started]]]()
         try:
             while True:
@@ -155,13 +171,16 @@ class Launcher:
     async def rerun(self, row: CaseRow, by: str, why: str) -> None:
         """Run an ended case again, on the same bytes and today's charter."""
         charter = self.process.load_charter(self.settings)
+        submitter = row.submitted_by or by
+        _check_maker(charter, submitter)
         if await self._is_running(row.id):
             raise Refused(f"{row.id} is still open: decide it, or terminate its workflow first")
         if not row.source:
             raise Refused(f"{row.id} has no document to run again: start it from the file")
         source = self.parts.cases.source(row)
         self.parts.cases.reopen(row.id, by, why)
-        await self._run(row.id, source, charter, WorkflowIDReusePolicy.ALLOW_DUPLICATE, row.runs + 1)
+        intake = self.process.intake(source, charter.policy, submitter).model_copy(update={"run": row.runs + 1})
+        await self._run(row.id, intake, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
     async def _start_file(self, path: Path, charter: Charter[Any]) -> list[Started]:
         name = readable(path)
@@ -219,21 +238,21 @@ class Launcher:
             return Started(path, case, "ended")
         # The row may stand without a run, when an earlier start was killed in between: starting is harmless either way.
         once = WorkflowIDReusePolicy.REJECT_DUPLICATE if row.runs == 1 else WorkflowIDReusePolicy.ALLOW_DUPLICATE
-        await self._run(case, source, charter, once, row.runs)
+        intake = self.process.intake(source, charter.policy, self.settings.person)
+        await self._run(case, intake.model_copy(update={"run": row.runs}), once)
         return Started(path, case, "new" if new else "joined")
 
-    async def _run(
-        self, case: str, source: Source, charter: Charter[Any], reuse: WorkflowIDReusePolicy, run: int
-    ) -> None:
+    async def _run(self, case: str, intake: Message, reuse: WorkflowIDReusePolicy) -> None:
         try:
             await self.client.start_workflow(
                 self.process.name,
-                self.process.intake(source, charter.policy, self.settings.person).model_copy(update={"run": run}),
+                intake,
                 id=case,
                 task_queue=self.settings.task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=reuse,
                 static_summary=self.process.name,
+                priority=Priority(priority_key=1) if self.urgent else Priority.default,
             )
         except WorkflowAlreadyStartedError:
             raise Refused(f"the workflow of {case} ended without an outcome: 'casework rerun' runs it again") from None

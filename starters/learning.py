@@ -43,7 +43,7 @@ def learn(settings: Settings, process: str, file: Path) -> Taught:
     except TooFew as error:
         raise Refused(f"{file}: {error}") from None
     return Taught(
-        artefact=str(save(found, settings.models)),
+        artefact=str(save(found, settings.model_folder)),
         categories=found.learned.categories,
         examples=len(examples),
         none=sum(one.category is None for one in examples),

@@ -20,7 +20,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Client]:
     """The embedded server with a worker on it."""
     async with embedded(settings) as address:
         client = await connect(settings, address)
-        async with build_worker(client, settings.task_queue, parts):
+        async with build_worker(client, settings.task_queue, parts, cached_cases=settings.cached_cases):
             yield client
 
 
@@ -36,7 +36,7 @@ async def up(settings: Settings, parts: Parts) -> None:
 async def work(settings: Settings, parts: Parts) -> None:
     async with stopped() as stop:
         client = await connect(settings)
-        async with build_worker(client, settings.task_queue, parts):
+        async with build_worker(client, settings.task_queue, parts, cached_cases=settings.cached_cases):
             out.print(f"working on the task queue {settings.task_queue}; Ctrl-C stops")
             await stop.wait()
 

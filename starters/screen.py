@@ -129,7 +129,9 @@ def fields_of(view: View) -> Table:
     table = listing("field", "value", "confidence", "read from", wide="read from")
     for name, field in view.proposal.fields.items() if view.proposal else ():
         page = f" (page {field.page})" if field.page else ""
-        table.add_row(name, plain(field.value or ""), f"{field.confidence:.2f}", plain(field.evidence, 70) + page)
+        sure = view.confidences.get(name)
+        confidence = f"{field.confidence:.2f}" if sure is None else f"{sure:.2f} (read {field.confidence:.2f})"
+        table.add_row(name, plain(field.value or ""), confidence, plain(field.evidence, 70) + page)
     return table
 
 

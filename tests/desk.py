@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
+from temporalio.common import Priority
 from temporalio.testing import TimeSkipper
 
 from schemas.approval import Decision, Reply, Verb
@@ -41,10 +42,22 @@ PATIENCE = 30
 Case = WorkflowHandle[Any, Outcome]
 
 
+UNSAMPLED = ("sample_share: 0.05", "sample_share: 0")
+"""For those who count what goes straight through."""
+
+
 def policy(**changes: object) -> InvoicePolicy:
-    """The charter's policy, with some of it changed."""
+    """The charter's policy, with some of it changed, and nobody drawn at random unless that is asked for."""
     chartered: InvoicePolicy = INVOICE_INTAKE.load_charter(Settings()).policy
-    return chartered.model_copy(update=changes)
+    return chartered.model_copy(update={"sample_share": 0.0, **changes})
+
+
+def charters(folder: Path, was: str, now: str) -> Path:
+    """A folder with the charters as shipped, but for this."""
+    folder.mkdir(parents=True)
+    for charter in Settings().charters.glob("*.yaml"):
+        (folder / charter.name).write_text(charter.read_text().replace(was, now))
+    return folder
 
 
 def approval(**changes: object) -> ApprovalPolicy:
@@ -64,14 +77,25 @@ class Desk:
     queue: str
 
     async def start(
-        self, sample: str | bytes, policy: InvoicePolicy, *, hasty: bool = False, key: str = "", signal: object = None
+        self,
+        sample: str | bytes,
+        policy: InvoicePolicy,
+        *,
+        hasty: bool = False,
+        key: str = "",
+        signal: object = None,
+        priority: Priority = Priority.default,
     ) -> Case:
         data = (SAMPLES / sample).read_bytes() if isinstance(sample, str) else sample
         source = Source(digest=self.parts.blobs.put(data), name=str(sample)[:40], size=len(data))
         case = self.named(key or digest_of(data))
         self.parts.cases.open(case, source, "tester")
         return await self.start_with(
-            case, [Intake(source=source, policy=policy, submitted_by="tester")], hasty=hasty, signal=signal
+            case,
+            [Intake(source=source, policy=policy, submitted_by="tester")],
+            hasty=hasty,
+            signal=signal,
+            priority=priority,
         )
 
     def named(self, key: str) -> str:
@@ -79,7 +103,13 @@ class Desk:
         return f"{NAME}/{key}-{self.queue[:8]}"
 
     async def start_with(
-        self, case: str, args: Sequence[object], *, hasty: bool = False, signal: object = None
+        self,
+        case: str,
+        args: Sequence[object],
+        *,
+        hasty: bool = False,
+        signal: object = None,
+        priority: Priority = Priority.default,
     ) -> Case:
         """Start with any input at all; `signal` is a decision sent in the same breath."""
         return await (self.hasty if hasty else self.client).start_workflow(
@@ -88,6 +118,7 @@ class Desk:
             id=case,
             task_queue=self.queue,
             result_type=Outcome,
+            priority=priority,
             start_signal="decide" if signal else None,
             start_signal_args=[signal] if signal else [],
         )

@@ -23,6 +23,7 @@ from starters.life import running
 from tests.activities.test_official import codes, official_cases
 from tests.end_to_end.conftest import free_ports
 from tests.load.bench import bench
+from tests.load.rate import rate
 from workers.build import built
 from workers.settings import Settings
 
@@ -97,7 +98,7 @@ def measure() -> dict[str, Any]:
             "standing": standing,
             "seconds": round(seconds, 1),
         }
-    return {**figures, **{f"cost, {name}": told for name, told in bench().items()}}
+    return {**figures, "rate of an endpoint": rate(), **{f"cost, {name}": told for name, told in bench().items()}}
 
 
 def table(figures: Mapping[str, Any], commit: str) -> str:

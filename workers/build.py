@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from activities.crm import Crm, EmbeddedCrm
 from activities.directory import Directory
 from activities.documents import Documents
 from activities.embeddings import Embeddings
-from activities.endpoint import Endpoint
+from activities.ledger import Ledger
 from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.parsers import Parsers
@@ -29,9 +29,10 @@ from activities.request_rules import RequestRules
 from activities.requests import Requests
 from activities.rules import Rules
 from workers.heartbeats import Heartbeats
+from workers.models import ModelSettings, endpoints, models
 from workers.records import Records, opened
 from workers.settings import BadSettings, Settings
-from workflows.options import notices_queue
+from workflows.options import endpoint_queue, notices_queue
 
 THREADS = 16
 NOTICES = 8
@@ -44,6 +45,8 @@ class Parts(Records):
     parsers: Parsers
     documents: Documents
     model: Model
+    ledger: Ledger
+    models: tuple[ModelSettings, ...]
     rules: Rules
     contract_rules: ContractRules
     requests: Requests
@@ -66,7 +69,9 @@ def built(settings: Settings) -> Iterator[Parts]:
             cases=records.cases,
             parsers=reading.parsers,
             documents=Documents(blobs, reading.parsers, audit),
-            model=Model(blobs, reading, audit),
+            model=Model(blobs, reading, audit, ledger := Ledger(engine)),
+            ledger=ledger,
+            models=models(settings),
             rules=Rules(engine, blobs, port),
             contract_rules=ContractRules(engine, blobs, port),
             requests=Requests(blobs, classifiers(settings), audit, vectors),
@@ -93,7 +98,7 @@ def embeddings(settings: Settings) -> Iterator[Embeddings | None]:
 
 
 def classifiers(settings: Settings) -> Classifiers:
-    return Classifiers(settings.models, settings.charters)
+    return Classifiers(settings.model_folder, settings.charters)
 
 
 CODE_KEY_BYTES = 32
@@ -133,16 +138,7 @@ def readers(settings: Settings) -> Iterator[Readers]:
     """What reads documents, alone: for measuring it needs neither a database nor Temporal."""
     with ExitStack() as stack:
         parsers = stack.enter_context(Parsers(ocr=settings.ocr))
-        if not settings.model:
-            yield Readers(parsers)
-            return
-        client = OpenAI(
-            api_key=settings.model_key.get_secret_value() or "none",
-            base_url=settings.model_url or None,
-            max_retries=0,
-            timeout=timedelta(minutes=2).total_seconds(),
-        )
-        yield Readers(parsers, Endpoint(stack.enter_context(client), settings.model))
+        yield Readers(parsers, stack.enter_context(endpoints(models(settings))))
 
 
 def activities_of(parts: Parts) -> list[Callable[..., object]]:
@@ -167,6 +163,11 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
     ]
 
 
+def readings_of(parts: Parts) -> list[Callable[..., object]]:
+    """What it offers on the queue of each endpoint."""
+    return [parts.model.read_invoice, parts.model.read_contract]
+
+
 def notices_of(parts: Parts) -> list[Callable[..., object]]:
     """What it offers on the queue of notices."""
     return [parts.notices.send]
@@ -174,9 +175,9 @@ def notices_of(parts: Parts) -> list[Callable[..., object]]:
 
 @asynccontextmanager
 async def build_worker(
-    client: Client, task_queue: str, parts: Parts, *, rehearsal: bool = False
+    client: Client, task_queue: str, parts: Parts, *, cached_cases: int = 1000, rehearsal: bool = False
 ) -> AsyncIterator[None]:
-    """Work on cases and their notices while inside.
+    """Work on cases, on what endpoints are asked and on notices, while inside.
 
     Tests rehearse: every step is replayed, and a step that replays differently fails the run.
     """
@@ -193,7 +194,7 @@ async def build_worker(
         activity_executor=ThreadPoolExecutor(2 * THREADS),
         max_concurrent_activities=THREADS,
         max_concurrent_local_activities=THREADS,
-        max_cached_workflows=0 if rehearsal else 1000,
+        max_cached_workflows=0 if rehearsal else cached_cases,
         workflow_failure_exception_types=[NondeterminismError] if rehearsal else [],
         graceful_shutdown_timeout=timedelta(seconds=30),
         # Every beat is sent: by default they are held back until little is left of the timeout they keep from passing.
@@ -209,5 +210,22 @@ async def build_worker(
         graceful_shutdown_timeout=timedelta(seconds=30),
         max_heartbeat_throttle_interval=timedelta(seconds=1),
     )
-    async with cases, notices:
+    async with AsyncExitStack() as stack:
+        for worker in (*(_asking(client, task_queue, parts, one) for one in parts.models), cases, notices):
+            await stack.enter_async_context(worker)
         yield
+
+
+def _asking(client: Client, task_queue: str, parts: Parts, model: ModelSettings) -> Worker:
+    """One endpoint's queue: its rate is kept by the server, so all workers share it."""
+    return Worker(
+        client,
+        task_queue=endpoint_queue(task_queue, model.name),
+        activities=readings_of(parts),
+        interceptors=[Heartbeats()],
+        activity_executor=ThreadPoolExecutor(model.at_once),
+        max_concurrent_activities=model.at_once,
+        max_task_queue_activities_per_second=model.requests_per_minute / 60 if model.requests_per_minute else None,
+        graceful_shutdown_timeout=timedelta(seconds=30),
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+    )

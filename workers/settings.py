@@ -31,6 +31,8 @@ class Settings(BaseModel):
     ui_url: str = ""
     """Where people find the Temporal UI, as notices and commands link to it; empty is the embedded server's."""
     task_queue: str = "casework"
+    cached_cases: int = Field(default=1000, ge=10)
+    """How many waiting cases a worker remembers; the others cost it nothing until somebody speaks to them."""
     database_url: str = Field(default="", repr=False)
     """postgresql+psycopg://user:password@host/name, or sqlite:///file; empty is a SQLite file in `home`."""
     blobs_url: str = ""
@@ -45,6 +47,8 @@ class Settings(BaseModel):
     ocr: bool = True
     """Read scans where the extra [ocr] is installed; their process is bound to 2 GB of memory."""
     model_key: SecretStr = SecretStr("")
+    models: Path | None = None
+    """A YAML file of any number of endpoints, with keys, rates and prices: see deploy/models.example.yaml."""
     embeddings: str = ""
     """The model whose vectors classifiers look at too; empty is none: words and letters alone."""
     embeddings_url: str = ""
@@ -77,7 +81,7 @@ class Settings(BaseModel):
         return self.keys or self.home / "keys"
 
     @property
-    def models(self) -> Path:
+    def model_folder(self) -> Path:
         """Where `casework calibrate` keeps what it has learned."""
         return self.home / "models"
 

@@ -95,7 +95,9 @@ class Approval:
             blocked, fields = asking.view.blocked, asking.fields
             only = Ask.without_steps(draft, asking.policy, workflow.now(), blocked=blocked, fields=fields)
             return await self._step(asking, None if self._wait.is_at(draft, "") else only)
-        values = {name: field.value for name, field in proposal.fields.items()} if proposal else {}
+        # What can be read in two ways is not known: whoever it would concern in either of them is asked.
+        read = proposal.fields if proposal else {}
+        values = {name: None if field.alternatives else field.value for name, field in read.items()}
         decision = None
         for step in asking.policy.steps_of(values):
             if self._wait.has_passed(draft, step.name):
@@ -235,7 +237,7 @@ class Approval:
             opening=ask.opening,
             run=ask.run,
             due=self._wait.next_instant if self._wait.question else self._wait.due,
-            with_code="code" in policy.accepts and not self._wait.question,
+            with_code="code" in policy.accepts,
             question=len(self._wait.questions) if self._wait.question else 0,
         )
         await tell(telling)

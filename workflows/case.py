@@ -9,11 +9,13 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as TookTooLong
+from temporalio.workflow import ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
     from activities.cases import Cases
     from activities.crm import Crm
     from activities.documents import Documents
+    from activities.failures import UNUSABLE
     from schemas.approval import Decision
     from schemas.case import (
         ApplyRequest,
@@ -29,7 +31,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from schemas.opening import Telling
     from schemas.policy import Policy
-    from schemas.proposal import Proposal
+    from schemas.proposal import Proposal, Rung, endpoint_of
     from schemas.routing import Route, refusal, route
     from schemas.source import Document
     from schemas.start import Kept, Start
@@ -38,7 +40,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.attributes import APPROVERS, DUE, PROCESS, STAGE, STATUS
     from workflows.cancellation import unbroken
     from workflows.notice import tell
-    from workflows.options import CRM_WRITE, DOCUMENT, MODEL_CALL, TABLES
+    from workflows.options import CRM_WRITE, DOCUMENT, MODEL_CALL, TABLES, endpoint_queue
     from workflows.payload import parsed
 
 S = TypeVar("S", bound=Start)
@@ -64,6 +66,8 @@ class Case:
         intake = parsed(start, shape)
         if workflow.info().continued_run_id:
             self.approval.resume(intake.kept if intake else None)
+        elif intake:  # what a run begins with is not for its starter to say
+            intake = intake.model_copy(update={"kept": None})
         if intake is None:
             outcome = self.outcome(
                 "unprocessable", "the start input is not an intake: start cases with 'casework start'"
@@ -130,17 +134,30 @@ class Case:
     async def _read(
         self, document: Document, policy: Policy, reading: Reading, patterns: Mapping[str, str]
     ) -> Proposal:
-        """Ask the rungs in order; when one has failed for good, all others, and say so."""
-        request = ReadRequest(case=self.id, document=document, rungs=policy.rungs, patterns=patterns)
-        try:
-            return await workflow.execute_activity_method(reading, request, **MODEL_CALL)
-        except ActivityError as error:
-            failed = failed_rung(error)
-            if failed not in policy.rungs:
-                raise
-            rest = tuple(rung for rung in policy.rungs if rung != failed)
-            again = request.model_copy(update={"rungs": rest, "after": f"{failed}: {error.cause}"})
-            return await workflow.execute_activity_method(reading, again, **MODEL_CALL)
+        """Ask the rungs in order, each endpoint on its own queue; one that has failed for good is passed over."""
+        about = {"case": self.id, "document": document, "patterns": patterns}
+        request = ReadRequest(**about, rungs=policy.rungs, budget=policy.budget)
+        queue = None
+        while True:
+            try:
+                options = ActivityConfig(**MODEL_CALL, task_queue=queue)
+                proposal = await workflow.execute_activity_method(reading, request, **options)
+            except ActivityError as error:
+                failed = rung_of(request) if isinstance(error.cause, TookTooLong) else failed_rung(error)
+                if failed not in request.rungs:
+                    raise
+                rest = tuple(rung for rung in request.rungs if rung != failed)
+                why = f"{failed}: {error.cause}"
+                after = "; ".join(filter(None, (request.after, why)))
+                # Silence may be passed over; an answer that could not be used says something of the document.
+                doubts = (*request.doubts, why) if is_unusable(error) else request.doubts
+                told = {"rungs": rest, "after": after, "asked": "", "doubts": doubts}
+                request, queue = request.model_copy(update=told), None
+                continue
+            if not proposal.ask:
+                return proposal
+            queue = endpoint_queue(workflow.info().task_queue, proposal.ask)
+            request = request.model_copy(update={"asked": proposal.ask, "after": proposal.after})
 
     async def _checked(self, policy: Policy, check: Check) -> Route:
         """Find what is wrong, freeze what would be written, and choose who decides."""
@@ -148,9 +165,16 @@ class Case:
         assert document is not None
         assert proposal is not None
         checked = await check(document, proposal)
-        self.chosen = route(document.verdict, proposal, checked.findings, policy, checked.brake)
+        self.chosen = route(
+            document.verdict, proposal.as_sure_as(checked.confidences), checked.findings, policy, checked.brake
+        )
         workflow.upsert_search_attributes([STAGE.value_set(self.chosen.stage)])
-        told = {"findings": checked.findings, "reasons": self.chosen.reasons, "draft": checked.draft}
+        told = {
+            "findings": checked.findings,
+            "reasons": self.chosen.reasons,
+            "draft": checked.draft,
+            "confidences": checked.confidences,
+        }
         self.view = self.view.model_copy(update=told)
         return self.chosen
 
@@ -200,8 +224,19 @@ class Case:
 
 
 def failed_rung(error: ActivityError) -> str:
-    """Which rung could not answer; empty when the failure is not one of reading."""
-    if isinstance(error.cause, ApplicationError) and error.cause.details:
-        return str(error.cause.details[0])
-    # Nothing else is waited for so long; a worker that is gone says no more than that.
-    return "endpoint" if isinstance(error.cause, TookTooLong) else ""
+    """Which rung could not answer; empty when it does not say."""
+    details = error.cause.details if isinstance(error.cause, ApplicationError) else ()
+    return str(details[0]) if details else ""
+
+
+def is_unusable(error: ActivityError) -> bool:
+    return isinstance(error.cause, ApplicationError) and error.cause.type == UNUSABLE
+
+
+def rung_of(request: ReadRequest) -> Rung:
+    """The rung that a request is about when it is gone without a word: a worker that is gone says no more than that.
+
+    Before endpoints had queues of their own, nothing else was waited for so long.
+    """
+    asked = (rung for rung in request.rungs if request.asked and endpoint_of(rung) == request.asked)
+    return next(asked, "endpoint")

@@ -8,14 +8,23 @@ from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
     from activities.proof import signature_fits
-    from schemas.approval import MESSAGES_PER_PERSON, VOTES, Act, Channel, Decision, Reply, Withdrawal
+    from schemas.approval import (
+        MESSAGES_BEFORE_ASKED,
+        MESSAGES_PER_PERSON,
+        VOTES,
+        Act,
+        Channel,
+        Decision,
+        Reply,
+        Withdrawal,
+    )
     from schemas.policy import Proof
     from schemas.wait import Wait
     from workflows.payload import parsed
 
 MESSAGES: Mapping[str, type[Decision | Withdrawal]] = {"decide": Decision, "withdraw": Withdrawal}
 FLOOD = "too many messages: this case records no more of them"
-UNREADABLE = "a decision needs by, verdict (approve, reject or correct) and draft"
+UNREADABLE = "a decision needs by, draft and verdict: approve, reject, correct, or another thing that can be said"
 CHECKING = "taken: the code is being checked, and 'casework show' tells what came of it"
 
 
@@ -75,7 +84,7 @@ class Hearing:
         A withdrawal is obeyed in any flood, since its sender tells a person that their decision was not taken.
         """
         after, act = self._act(channel, name, message, proof)
-        bucket, flood = self._bucket(message), self._is_flood(message, after)
+        bucket, flood = self._bucket(message, proof), self._is_flood(message, proof, after)
         if flood:
             reply = Reply(accepted=False, reason=FLOOD)
             if bucket not in self._flooded:
@@ -101,8 +110,9 @@ class Hearing:
     def _has_room(self, name: str, args: Sequence[RawValue]) -> None:
         """Refuse a flood before it enters history; a refusal here leaves no event, so nothing may be counted."""
         message = _message(name, args)
-        after, _ = self._act("update", name, message, self._proof(message))
-        if self._is_flood(message, after) and not isinstance(message, Withdrawal):
+        proof = self._proof(message)
+        after, _ = self._act("update", name, message, proof)
+        if self._is_flood(message, proof, after) and not isinstance(message, Withdrawal):
             raise ValueError(FLOOD)
 
     async def _answered(self, name: str, args: Sequence[RawValue]) -> Reply:
@@ -137,10 +147,13 @@ class Hearing:
             return "signature" if signature_fits(key, signed, message.signature) else None
         return "code" if message.code else "asserted"
 
-    def _is_flood(self, message: Decision | Withdrawal | None, after: Wait) -> bool:
+    def _is_flood(self, message: Decision | Withdrawal | None, proof: Proof | None, after: Wait) -> bool:
         """Somebody's share is used up. Anybody can send in another's name, so a vote that counts is none, ever."""
         counts = after.decision is not None and after.decision != self.wait.decision
-        return not (counts or self._first_vote(after)) and self.recorded[self._bucket(message)] >= MESSAGES_PER_PERSON
+        if counts or self._first_vote(after):
+            return False
+        full = self.wait.ask is None and self.recorded.total() >= MESSAGES_BEFORE_ASKED
+        return full or self.recorded[self._bucket(message, proof)] >= MESSAGES_PER_PERSON
 
     def _first_vote(self, after: Wait) -> bool:
         return len(after.votes) > len(self.wait.votes)
@@ -163,10 +176,19 @@ class Hearing:
         why = f"nothing is called {name[:100]!r}: decisions go to 'decide'"
         return self.wait, Act(kind="misspelt", channel=channel, reply=Reply(accepted=False, reason=why))
 
-    def _bucket(self, message: Decision | Withdrawal | None) -> str:
-        """Whose share of the messages this one uses; everybody who has no say shares one."""
-        people = self.wait.ask.everybody if self.wait.ask else ()
-        return message.by if isinstance(message, Decision) and message.by in people else ""
+    def _bucket(self, message: Decision | Withdrawal | None, proof: Proof | None) -> str:
+        """Whose share of the messages this one uses.
+
+        Everybody who has no say shares one, and so does whoever speaks in the name of somebody with a key without
+        proving it. Before anything is asked nobody knows who has a say: those shares are apart, and end then.
+        """
+        if not isinstance(message, Decision):
+            return ""
+        ask = self.wait.ask
+        if ask is None:
+            return f"{message.by} (early)"
+        proven = proof in ("signature", "code") or message.by not in ask.keys
+        return message.by if proven and message.by in ask.everybody else ""
 
 
 def _message(name: str, args: Sequence[RawValue]) -> Decision | Withdrawal | None:

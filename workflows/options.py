@@ -16,12 +16,13 @@ DOCUMENT = ActivityConfig(
     schedule_to_close_timeout=DAY,
     retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
 )
-# After this a lesser rung answers; a person has days, a model does not.
+# After this a lesser rung answers; a person has days, a model does not. Most of the time may go in waiting for a turn
+# at an endpoint that many cases want, so it is attempts that are counted; the breaker tells when not to try.
 MODEL_CALL = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=3),
     heartbeat_timeout=NOTICED,
-    schedule_to_close_timeout=timedelta(minutes=30),
-    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
+    schedule_to_close_timeout=timedelta(hours=4),
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5), maximum_attempts=10),
 )
 CRM_WRITE = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=1),
@@ -44,6 +45,11 @@ NOTICE = ActivityConfig(
     schedule_to_close_timeout=3 * DAY,
     retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
 )
+
+
+def endpoint_queue(task_queue: str, endpoint: str) -> str:
+    """The queue of a model endpoint: the server hands out no more of it than the endpoint's rate."""
+    return f"{task_queue}-model-{endpoint}"
 
 
 def notices_queue(task_queue: str) -> str:

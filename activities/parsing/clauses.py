@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from activities.parsing import periods
 from activities.parsing.sentences import Sentence
@@ -41,26 +42,35 @@ _PATTERNS: dict[ClauseKind, str] = {
     r"kündigung[^.;]{0,30}\bausgeschlossen|unkündbar)",
 }
 _CLAUSES = {kind: re.compile(words, re.IGNORECASE) for kind, words in _PATTERNS.items()}
-_NOT = re.compile(
-    r"(?:\bnon-exclusive|nicht exklusiv|(?:nothing|neither)[^.;]{0,80}\b(?:limit|exclu)|no (?:contractual )?penalt|"
-    r"keine vertragsstrafe|not unlimited|neither party may (?:assign|transfer))",
+_NO_CLAUSES: dict[ClauseKind, str] = {
+    "exclusivity": r"\bnon-exclusive|nicht exklusiv",
+    "unlimited-liability": r"(?:nothing|neither)[^.;]{0,80}\b(?:limit|exclu)|not unlimited",
+    "penalty": r"no (?:contractual )?penalt|keine vertragsstrafe",
+    "free-assignment": r"neither party may (?:assign|transfer)",
+}
+_NOT = {kind: re.compile(words, re.IGNORECASE) for kind, words in _NO_CLAUSES.items()}
+RENEWS = re.compile(
+    r"automatically[^.;]{0,60}\b(?:renew|extend|prolong)|(?:renew|extend)(?:s|ed)? automatically|"
+    r"verlängert sich (?:der vertrag |dieser vertrag )?(?:automatisch|jeweils|stillschweigend|um)",
     re.IGNORECASE,
-)
-_RENEWS = re.compile(
-    r"automatically[^.;]{0,30}\b(?:renew|extend)|(?:renew|extend)\w* automatically|verlängert sich", re.IGNORECASE
 )
 
 
 def read(said: Sequence[Sentence]) -> Iterator[Clause]:
     for kind, pattern in _CLAUSES.items():
-        found = (it for it in said if pattern.search(it.text) and not _NOT.search(it.text))
-        yield from (_clause(kind, sentence) for sentence, _ in zip(found, range(MOST), strict=False))
+        usual = _NOT.get(kind)
+        found = (
+            (it, match) for it in said if (match := pattern.search(it.text)) and not (usual and usual.search(it.text))
+        )
+        yield from (_clause(kind, sentence, match.start()) for sentence, match in islice(found, MOST))
     for sentence in said:
-        match = _RENEWS.search(sentence.text)
+        match = RENEWS.search(sentence.text)
         period = periods.find(sentence.text[match.start() :]) if match else None
-        if period and periods.months(period) > A_YEAR:
-            yield _clause("long-renewal", sentence)
+        if match and period and periods.months(period) > A_YEAR:
+            yield _clause("long-renewal", sentence, match.start())
 
 
-def _clause(kind: ClauseKind, sentence: Sentence) -> Clause:
-    return Clause(kind=kind, quote=sentence.text[:QUOTE], page=sentence.page)
+def _clause(kind: ClauseKind, sentence: Sentence, at: int) -> Clause:
+    """From the beginning of its sentence, when that is near."""
+    start = 0 if at < QUOTE // 2 else sentence.text.rfind(" ", 0, at - QUOTE // 4) + 1
+    return Clause(kind=kind, quote=sentence.text[start : start + QUOTE], page=sentence.page)

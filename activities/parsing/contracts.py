@@ -37,11 +37,6 @@ _TERM = re.compile(
     rf"[^.;]{{0,40}}?(?P<period>{periods.PERIOD})",
     re.IGNORECASE,
 )
-_RENEWS = re.compile(
-    r"(?:automatically (?:be )?(?:renew|extend|prolong)\w*|(?:renew|extend)(?:s|ed)? automatically|"
-    r"verlängert sich (?:der vertrag |dieser vertrag )?(?:automatisch|jeweils|stillschweigend|um))",
-    re.IGNORECASE,
-)
 _OPTION = re.compile(
     r"(?:may be (?:renewed|extended)|option to (?:renew|extend)|(?:renewed|extended) by (?:mutual )?"
     r"(?:written )?agreement|verlängerungsoption|einvernehmlich verlängert)",
@@ -71,7 +66,9 @@ _LAW = re.compile(
     r"(?:governed by(?: and construed in accordance with)?|subject to|under) the (?:substantive )?laws? of "
     r"(?P<law>(?:the )?[A-Z][\w ]{2,60}?)(?=[,.;]|\s(?:and|without|excluding|to the|shall|whose|as"
     r"|with)\b(?! Wales)|$)|"
-    r"(?P<of>[A-Z][a-z]+) law (?:shall )?(?:govern|appl)|[Ee]s gilt (?:ausschließlich )?(?:das )?(?:materielle )?"
+    r"(?:governed by|under) (?P<by>[A-Z][a-z]+) law\b|"
+    r"(?P<of>(?!Applicable)[A-Z][a-z]+) law (?:shall )?(?:govern|appl)|"
+    r"[Ee]s gilt (?:ausschließlich )?(?:das )?(?:materielle )?"
     r"(?P<recht>(?:Recht der [A-Z]\w+(?: [A-Z]\w+)?)|deutsches|österreichisches|schweizerisches)",
     re.MULTILINE,
 )
@@ -88,6 +85,9 @@ _NO_PERSONAL = re.compile(
     r"(?:no personal data|not (?:process|access|receive|handle)[^.;]{0,40}personal data"
     r"|keine personenbezogenen daten|personenbezogene\w* daten[^.;]{0,30}\bnicht\b)",
     re.IGNORECASE,
+)
+_EXCEPT = re.compile(
+    r"\b(?:except|unless|other than|only|without|außer|es sei denn|nur|ohne|of minors)\b", re.IGNORECASE
 )
 
 
@@ -125,7 +125,7 @@ def _first(said: Sequence[Sentence], reader: Callable[[Sentence], Field | None])
     others = tuple(dict.fromkeys(field.value for field in found if field.value and field.value != found[0].value))
     if not found or not others:
         return found[0] if found else None
-    return found[0].model_copy(update={"confidence": min(found[0].confidence, _GUESSED)})
+    return found[0].model_copy(update={"confidence": min(found[0].confidence, _GUESSED), "alternatives": others})
 
 
 def _day(label: re.Pattern[str]) -> Callable[[Sentence], Field | None]:
@@ -150,14 +150,14 @@ def _period(pattern: re.Pattern[str]) -> Callable[[Sentence], Field | None]:
 
 
 def _renewal(sentence: Sentence) -> Field | None:
-    if match := _RENEWS.search(sentence.text):
+    if match := clauses.RENEWS.search(sentence.text):
         return _field("automatic", sentence, match.start(), _STATED)
     match = _OPTION.search(sentence.text)
     return _field("option", sentence, match.start(), _LIKELY) if match else None
 
 
 def _renewal_term(sentence: Sentence) -> Field | None:
-    match = _RENEWS.search(sentence.text)
+    match = clauses.RENEWS.search(sentence.text)
     if match and (period := periods.find(sentence.text[match.start() :])):
         return _field(period, sentence, match.start(), _LIKELY)
     return None
@@ -199,11 +199,16 @@ def _law(sentence: Sentence) -> Field | None:
 
 
 def _personal(said: Sequence[Sentence]) -> Field | None:
-    for pattern, value in ((_NO_PERSONAL, "no"), (_PERSONAL, "yes")):
-        for sentence in said:
-            if match := pattern.search(sentence.text):
-                return _field(value, sentence, match.start(), _LIKELY)
-    return None
+    """A no counts only where nothing else speaks of them: who looks after them is asked rather than not."""
+    found: dict[str, Field] = {}
+    for sentence in said:
+        match = _NO_PERSONAL.search(sentence.text)
+        no = match is not None and not _EXCEPT.search(sentence.text)
+        if match := match or _PERSONAL.search(sentence.text):
+            found.setdefault("no" if no else "yes", _field("no" if no else "yes", sentence, match.start(), _LIKELY))
+    if len(found) > 1:
+        return found["yes"].model_copy(update={"confidence": _GUESSED, "alternatives": ("no",)})
+    return next(iter(found.values()), None)
 
 
 _READERS: Mapping[str, Callable[[Sentence], Field | None]] = {

@@ -53,7 +53,7 @@ def _judged(text: pages.Text, limits: IntakeLimits, judgement: Judgement) -> Ing
 def _read(package: Package, main: str, document: Element, judgement: Judgement) -> pages.Text:
     """The stories in the order they are printed in, the header once; comments and deleted words are no part of it."""
     relations = list(package.relations(main))
-    _judge_actions(package, main, relations, judgement)
+    _judge_actions(package, judgement)
     styles: dict[str, wordml.Look] = {}
     for name in _targets(relations, "styles"):
         styles = wordml.looks_of_styles(package.parse(name))
@@ -84,9 +84,8 @@ def _targets(relations: list[Relation], kind: str) -> Iterator[str]:
     return (it.target for it in dict.fromkeys(relations) if it.kind == kind and not it.is_outside)
 
 
-def _judge_actions(package: Package, main: str, relations: list[Relation], judgement: Judgement) -> None:
-    folder = main.rpartition("/")[0]
-    around = [*relations, *package.relations(f"{folder}/settings.xml")]
+def _judge_actions(package: Package, judgement: Judgement) -> None:
+    around = list(package.all_relations())
     if any(name.endswith(("vbaproject.bin", "vbadata.xml")) for name in package.names):
         judgement.add("hostile", "the document carries macros: ask for a copy without")
     if any(it.is_outside and it.kind in _LOADS_ON_OPENING for it in around):
@@ -96,23 +95,17 @@ def _judge_actions(package: Package, main: str, relations: list[Relation], judge
 
 
 def _judge_changes(stories: list[Story], judgement: Judgement) -> None:
-    inserted, deleted = ([words for words in chain(*found) if words.strip()] for found in _changes(stories))
+    changes = [story.inserted for story in stories], [story.deleted for story in stories]
+    inserted, deleted = ([words for words in chain(*found) if words.strip()] for found in changes)
     if inserted or deleted:
-        first = "".join(f", first {name} {quoted(found[0])}" for name, found in _named(inserted, deleted) if found)
+        named = (("inserted", inserted), ("deleted", deleted))
+        first = "".join(f", first {name} {quoted(found[0])}" for name, found in named if found)
         count = f"{len(inserted)} insertions and {len(deleted)} deletions"
         judgement.add("ambiguous", f"tracked changes nobody has accepted ({count}{first}): read as if accepted")
     if any(story.differs for story in stories):
         judgement.add("suspicious", "the document says one thing to new programs and another to old ones")
     if any(_RUNS.match(words) for story in stories for words in ("".join(story.instructions), *story.instructions)):
         judgement.add("hostile", "the document runs a program through a field (DDE)")
-
-
-def _changes(stories: list[Story]) -> tuple[list[list[str]], list[list[str]]]:
-    return [story.inserted for story in stories], [story.deleted for story in stories]
-
-
-def _named(inserted: list[str], deleted: list[str]) -> tuple[tuple[str, list[str]], ...]:
-    return ("inserted", inserted), ("deleted", deleted)
 
 
 def _judge_beside(package: Package, comments: list[Element], stories: list[Story], judgement: Judgement) -> None:

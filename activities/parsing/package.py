@@ -72,6 +72,13 @@ class Package:
             kind = it.get("Type", "").rpartition("/")[2]
             yield Relation(it.get("Id", ""), kind, target if is_outside else inside, is_outside)
 
+    def all_relations(self) -> Iterator[Relation]:
+        """What any part refers to, read here or not."""
+        for name in sorted(self.names):
+            folder, _, file = name.rpartition("/")
+            if file.endswith(".rels") and folder.rpartition("/")[2] == "_rels":
+                yield from self.relations(posixpath.join(folder.removesuffix("_rels"), file.removesuffix(".rels")))
+
     def _named(self, name: str) -> str:
         """Office finds parts whatever their capitals."""
         exact = next((found for found in self._zip.namelist() if found.lower() == name.lower()), None)

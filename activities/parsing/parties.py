@@ -90,7 +90,8 @@ def _named_sellers(lines: Sequence[Line]) -> Iterator[tuple[float, str, Line]]:
         below = [each.text for each in lines[index + 1 : index + 8]]
         name = rest if rest and ":" in match["rest"] else "" if len(rest) > len("/r") else _name_below(below)
         if name and not _NOT_A_NAME.search(name):
-            yield (_NAMED_COMPANY if _FORM.search(name) else _NAMED), _trimmed(name), line
+            stands = next((it for it in lines[index : index + 8] if name.split()[0] in it.text), line)
+            yield (_NAMED_COMPANY if _FORM.search(name) else _NAMED), _trimmed(name), stands
 
 
 def _name_below(below: list[str]) -> str:

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 _ENGLISH = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _GERMAN = ("eine[nmrs]?", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf")
-_MORE = {"fifteen": 15, "eighteen": 18, "twenty-four": 24, "thirty": 30, "thirty-six": 36, "forty-eight": 48,
-         "sixty": 60, "ninety": 90, "dreißig": 30, "sechzig": 60, "neunzig": 90}  # fmt: skip
+_MORE = {"fifteen": 15, "eighteen": 18, "twenty": 20, "twenty-four": 24, "thirty": 30, "thirty-six": 36,
+         "forty-five": 45, "forty-eight": 48, "sixty": 60, "ninety": 90,
+         "dreißig": 30, "sechzig": 60, "neunzig": 90}  # fmt: skip
 _WORDS = {word: number for words in (_ENGLISH, _GERMAN) for number, word in enumerate(words, 1)} | _MORE
 _UNITS = {"day": "D", "tag": "D", "week": "W", "woche": "W", "month": "M", "monat": "M", "year": "Y", "jahr": "Y"}
-_NUMBER = "|".join(sorted(_WORDS, key=len, reverse=True))
+_LONGEST_FIRST = sorted(_WORDS, key=len, reverse=True)
+_NUMBER = rf"(?<!-)(?:{'|'.join(_LONGEST_FIRST)})"
 PERIOD = (
     rf"(?:(?:\b(?:{_NUMBER})\s?)?\(?\b\d{{1,3}}\)?|\b(?:{_NUMBER})|\ba)(?:\s|-)"
     rf"(?:(?:calendar|full|further|consecutive|weitere[nrs]?|volle[nrs]?)\s)?(?:{'|'.join(_UNITS)})(?:e[ns]?|n|s|'s?)?\b"
@@ -32,9 +34,8 @@ def duration(words: str) -> str:
     unit = next(sign for name, sign in _UNITS.items() if re.search(rf"(?:\s|-){name}", said))
     if digits := re.search(r"\d+", said):
         return f"P{int(digits[0])}{unit}"
-    number = next((value for word, value in _WORDS.items() if re.match(rf"{word}\b(?!-\w)", said)), 0)
-    number = next((value for word, value in _MORE.items() if said.startswith(word)), number)
-    return f"P{number or 1}{unit}"
+    number = next((_WORDS[word] for word in _LONGEST_FIRST if re.match(rf"{word}\b", said)), 1)
+    return f"P{number}{unit}"
 
 
 def months(duration: str) -> float:

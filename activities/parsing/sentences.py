@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from activities.parsing.layout import MAX_PAGE
 
-LONGEST = 1200
+LONGEST, SHARED = 1200, 200
+ENDLESS = 20_000
+"""What goes on for longer than this without a stop is no sentence of anybody."""
 MOST = 5000
 _HEADING = re.compile(
     r"^(?:(?:§|Article|Section|Clause|Ziffer|Artikel)\s?\d|\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[A-ZÄÖÜ]|[A-Z ]{6,60}$)"
@@ -34,10 +36,16 @@ def _of_page(number: int, page: str) -> Iterator[Sentence]:
         for end in _ENDS.finditer(paragraph):
             if _ABBREVIATED.search(paragraph, max(0, end.start() - 8), end.start()):
                 continue
-            yield Sentence(number, paragraph[start : end.start()][:LONGEST])
+            yield from _pieces(number, paragraph[start : end.start()])
             start = end.end()
         if rest := paragraph[start:].strip():
-            yield Sentence(number, rest[:LONGEST])
+            yield from _pieces(number, rest)
+
+
+def _pieces(number: int, said: str) -> Iterator[Sentence]:
+    """One that is too long becomes several, which share some words: a clause may straddle the end of one."""
+    for start in range(0, min(max(len(said) - SHARED, 1), ENDLESS), LONGEST - SHARED):
+        yield Sentence(number, said[start : start + LONGEST])
 
 
 def _paragraphs(page: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ MAX_STYLES = 30
 """A style is based on another, and so on; no honest chain is longer."""
 
 _PROPERTIES = frozenset({"pPr", "rPr", "sectPr", "tblPr", "trPr", "tcPr", "sdtPr", "tblGrid"})
-_SIGNS = {"tab": " ", "noBreakHyphen": "-", "br": "\n", "cr": "\n"}
+_SIGNS = {"tab": " ", "ptab": " ", "noBreakHyphen": "-", "br": "\n", "cr": "\n"}
 _OFF = ("0", "false", "off")
 
 
@@ -143,7 +143,7 @@ class Story:
 
     def _look(self, it: Element, name: str, above: Look) -> Look:
         if name == "p":
-            return self._styles.get(attribute(child(it, "pPr", "pStyle")) or "", Look())
+            return self._styles.get(attribute(child(it, "pPr", "pStyle")) or "", Look()).over(above)
         if name == "r":
             style = self._styles.get(attribute(child(it, "rPr", "rStyle")) or "", Look())
             return look_of(child(it, "rPr")).over(style).over(above)

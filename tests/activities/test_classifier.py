@@ -80,8 +80,8 @@ def test_newest_artefact_is_taken_and_without_one_the_charters_examples(own: Cla
     assert at_hand.of(PROCESS).digest.startswith(path.stem.removeprefix(f"{PROCESS}-"))
 
 
-def test_settings_name_the_models_in_the_home() -> None:
-    assert Settings(home=Path("there")).models == Path("there/models")
+def test_what_was_learned_is_kept_in_the_home() -> None:
+    assert Settings(home=Path("there")).model_folder == Path("there/models")
 
 
 def _labelled(name: str) -> list[Example]:

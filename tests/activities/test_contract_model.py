@@ -10,13 +10,14 @@ from temporalio.testing import ActivityEnvironment
 from activities.audit import Audit
 from activities.endpoint import Endpoint
 from activities.evidence import supports
+from activities.ledger import Ledger
 from activities.model import Model, Readers
 from activities.parsers import Parsers
 from activities.questions import UNSUPPORTED, AnsweredContractField
 from activities.store import Blobs
 from schemas.case import ReadRequest
 from schemas.contract import FIELDS
-from schemas.proposal import Proposal, Rung
+from schemas.proposal import Proposal, Rung, endpoint_of
 from schemas.source import PAGES, Box, Document, Page, Source, TextLine, Verdict
 from tests.activities.test_model import Provider, choice, completion, field
 
@@ -39,7 +40,8 @@ def read(model: Model, case: str, source: Source, *rungs: Rung, xml: bytes | Non
     text = model.blobs.put(PAGES.dump_json((page,)))
     stored = model.blobs.put(xml) if xml else None
     document = Document(source=source, format="docx", verdict=Verdict(), page_count=1, text=text, xml=stored)
-    return ActivityEnvironment().run(model.read_contract, ReadRequest(case=case, document=document, rungs=rungs))
+    request = ReadRequest(case=case, document=document, rungs=rungs, asked=endpoint_of(rungs[0]))
+    return ActivityEnvironment().run(model.read_contract, request)
 
 
 def answers(provider: Provider, fields: list[dict[str, Any]], *clauses: dict[str, str]) -> None:
@@ -49,7 +51,7 @@ def answers(provider: Provider, fields: list[dict[str, Any]], *clauses: dict[str
 def test_the_embedded_reader_gives_fields_and_clauses_where_they_stand(
     blobs: Blobs, parsers: Parsers, audit: Audit, case: str, source: Source
 ) -> None:
-    proposal = read(Model(blobs, Readers(parsers), audit), case, source, "embedded-reader")
+    proposal = read(Model(blobs, Readers(parsers), audit, Ledger(audit.engine)), case, source, "embedded-reader")
 
     assert proposal.fields["second_party"].value == "Tern Analytics Ltd"
     assert [(clause.kind, clause.quote, clause.box) for clause in proposal.clauses] == [("indemnity", LINES[2], STANDS)]
@@ -66,7 +68,7 @@ def test_the_endpoint_is_asked_about_a_contract_and_its_clauses_are_looked_up(
     )
 
     with provider.client() as client:
-        model = Model(blobs, Readers(parsers, Endpoint(client, "small")), audit)
+        model = Model(blobs, Readers(parsers, {"default": Endpoint(client, "small")}), audit, Ledger(audit.engine))
         proposal = read(model, case, source, "endpoint")
 
     assert "one contract" in provider.asked[0]["messages"][0]["content"]
@@ -84,7 +86,7 @@ def test_a_value_whose_words_do_not_say_it_is_not_trusted(
     answers(provider, [field("end_date", "2028-01-01", LINES[0])])
 
     with provider.client() as client:
-        model = Model(blobs, Readers(parsers, Endpoint(client, "small")), audit)
+        model = Model(blobs, Readers(parsers, {"default": Endpoint(client, "small")}), audit, Ledger(audit.engine))
         proposal = read(model, case, source, "endpoint")
 
     assert proposal.fields["end_date"].confidence == UNSUPPORTED
@@ -93,7 +95,7 @@ def test_a_value_whose_words_do_not_say_it_is_not_trusted(
 def test_the_xml_of_an_invoice_is_no_contract(
     blobs: Blobs, parsers: Parsers, audit: Audit, case: str, source: Source
 ) -> None:
-    model = Model(blobs, Readers(parsers), audit)
+    model = Model(blobs, Readers(parsers), audit, Ledger(audit.engine))
 
     assert read(model, case, source, "embedded-xml", xml=b"<Invoice/>").rung == "person"
 
@@ -101,7 +103,7 @@ def test_the_xml_of_an_invoice_is_no_contract(
 def test_the_clauses_stand_in_the_audit(
     blobs: Blobs, parsers: Parsers, audit: Audit, case: str, source: Source
 ) -> None:
-    read(Model(blobs, Readers(parsers), audit), case, source, "embedded-reader")
+    read(Model(blobs, Readers(parsers), audit, Ledger(audit.engine)), case, source, "embedded-reader")
 
     bodies = [body for link, body in audit.entries(case) if link.kind == "model.read"]
     assert LINES[2] in json.dumps(bodies)

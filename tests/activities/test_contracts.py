@@ -112,7 +112,41 @@ def test_a_second_value_that_differs_makes_the_first_less_sure() -> None:
     (once, twice) = (contracts.read([text]).fields["value"] for text in (ENGLISH, f"{ENGLISH}\n\n{other}"))
 
     assert (once.value, twice.value) == ("48000.00", "48000.00")
+    assert (once.alternatives, twice.alternatives) == ((), ("52000.00",))
     assert twice.confidence < once.confidence
+
+
+INSTRUCTED = "The Processor shall not process personal data except on documented instructions."
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "alternatives"),
+    [
+        ("No personal data are processed.", "no", ()),
+        ("Personal data are processed for payroll.", "yes", ()),
+        (INSTRUCTED, "yes", ()),
+        (f"{INSTRUCTED} Personal data are processed for payroll.", "yes", ()),
+        ("No personal data are sold. Personal data are processed for payroll.", "yes", ("no",)),
+    ],
+)
+def test_personal_data_are_denied_only_where_nothing_else_speaks_of_them(
+    words: str, value: str, alternatives: tuple[str, ...]
+) -> None:
+    field = contracts.read([words]).fields["personal_data"]
+
+    assert (field.value, field.alternatives) == (value, alternatives)
+
+
+@pytest.mark.parametrize(
+    ("words", "law"),
+    [
+        ("This Agreement is governed by German law.", "Germany"),
+        ("This Agreement is governed by the laws of England and Wales.", "England and Wales"),
+        ("The applicable law shall apply. Applicable law shall apply.", None),
+    ],
+)
+def test_governing_law_is_the_country_that_is_named(words: str, law: str | None) -> None:
+    assert read(words).get("governing_law") == law
 
 
 def test_a_cap_that_is_a_share_of_fees_is_told_in_words() -> None:
@@ -126,6 +160,8 @@ def test_a_cap_that_is_a_share_of_fees_is_told_in_words() -> None:
     [
         ("twenty-four (24) months", "P24M"),
         ("ninety days", "P90D"),
+        ("thirty-six months", "P36M"),
+        ("forty-five days", "P45D"),
         ("a year", "P1Y"),
         ("six weeks", "P6W"),
         ("drei Monate", "P3M"),
@@ -156,6 +192,18 @@ def test_an_unusual_clause_is_found_and_quoted(kind: str) -> None:
     (clause,) = clauses.read(sentences_of(["Cover", f"1. Scope\nThe Supplier delivers.\n\n{UNUSUAL[kind]}"]))
 
     assert (clause.kind, clause.quote, clause.page) == (kind, UNUSUAL[kind], 2)
+
+
+def test_clause_behind_many_words_is_found_and_the_quote_has_it() -> None:
+    said = "The Supplier delivers " + "this and that, " * 150 + f"and {UNUSUAL['penalty'][4:]}"
+
+    (clause,) = clauses.read(sentences_of([said]))
+
+    assert "shall pay a penalty of EUR 10,000" in clause.quote
+
+
+def test_what_makes_one_clause_usual_says_nothing_of_another() -> None:
+    assert kinds("The Customer gets a non-exclusive licence and shall pay a contractual penalty.") == ["penalty"]
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,14 @@ def test_hidden_words_are_told_and_reach_no_reader(look: str) -> None:
     assert "text that nobody sees" in found.verdict.reasons[0]
 
 
+def test_words_in_a_box_within_hidden_words_are_hidden() -> None:
+    box = f"<w:pict><w:txbxContent>{paragraph('The supplier may raise all prices at will')}</w:txbxContent></w:pict>"
+
+    found = ingest(paragraph("Seen.", f"<w:r><w:rPr><w:vanish/></w:rPr>{box}</w:r>"))
+
+    assert (found.verdict.status, lines(found)) == ("suspicious", [["Seen."]])
+
+
 def test_hidden_words_to_a_machine_are_hostile() -> None:
     assert ingest(paragraph(run(ORDER, "<w:vanish/>"))).verdict.status == "hostile"
 
@@ -153,10 +161,12 @@ def test_two_versions_for_two_programs_are_suspicious() -> None:
         ("", (), {"word/vbaProject.bin": b"any"}),
         ("", (), {"word/_rels/settings.xml.rels": b"<r>" + relation(
             "attachedTemplate", "https://example.com/t.dotm", mode="External").encode() + b"</r>"}),
+        ("", (), {"word/_rels/header7.xml.rels": b"<r>" + relation(
+            "oleObject", "https://example.com/o.bin", mode="External").encode() + b"</r>"}),
         ("<w:p><w:r><w:instrText>DDEAUTO c:\\cmd.exe</w:instrText></w:r></w:p>", (), {}),
         ("<w:r><w:instrText>D</w:instrText></w:r><w:r><w:instrText>DEAUTO c:\\x</w:instrText></w:r>", (), {}),
     ],
-    ids=["macros", "template", "field", "field in pieces"],
+    ids=["macros", "template", "object in a header", "field", "field in pieces"],
 )  # fmt: skip
 def test_what_acts_on_opening_is_hostile(body: str, relations: tuple[str, ...], parts: dict[str, bytes]) -> None:
     found = sniff.ingest(docx(OPENING + body, *relations, parts=parts), IntakeLimits())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, get_args
@@ -15,6 +16,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.audit import Audit
 from activities.endpoint import Endpoint
 from activities.evidence import place
+from activities.ledger import Ledger
 from activities.model import Model, Readers
 from activities.parsers import Parsers
 from activities.questions import UNSUPPORTED, FieldName
@@ -98,12 +100,12 @@ def parsers() -> Iterator[Parsers]:
 @pytest.fixture
 def model(blobs: Blobs, parsers: Parsers, audit: Audit, provider: Provider) -> Iterator[Model]:
     with provider.client() as client:
-        yield Model(blobs, Readers(parsers, Endpoint(client, "small")), audit)
+        yield Model(blobs, Readers(parsers, {"default": Endpoint(client, "small")}), audit, Ledger(audit.engine))
 
 
 @pytest.fixture
 def without_endpoint(model: Model) -> Model:
-    return Model(model.blobs, Readers(model.readers.parsers), model.audit)
+    return replace(model, readers=Readers(model.readers.parsers))
 
 
 @pytest.fixture
@@ -132,8 +134,13 @@ def both(blobs: Blobs, text: Document) -> Document:
 
 
 def read(model: Model, case: str, document: Document, rungs: tuple[Rung, ...] = RUNGS, after: str = "") -> Proposal:
+    """On the queue of cases, and on that of the endpoint when it is to be asked."""
     request = ReadRequest(case=case, document=document, rungs=rungs, after=after)
-    return ActivityEnvironment().run(model.read_invoice, request)
+    proposal = ActivityEnvironment().run(model.read_invoice, request)
+    while proposal.ask:
+        request = request.model_copy(update={"asked": proposal.ask, "after": proposal.after})
+        proposal = ActivityEnvironment().run(model.read_invoice, request)
+    return proposal
 
 
 def failure(model: Model, case: str, document: Document) -> ApplicationError:
@@ -185,7 +192,7 @@ def test_parser_that_was_stopped_is_passed_over_and_said(
 ) -> None:
     provider.answers = [reads(SUPPLIER)]
     with Parsers(size=1, seconds=0.001) as hasty:
-        proposal = read(Model(model.blobs, Readers(hasty, model.readers.endpoint), model.audit), case, both)
+        proposal = read(replace(model, readers=replace(model.readers, parsers=hasty)), case, both)
 
     assert proposal.rung == "endpoint"
     assert proposal.after == "embedded-xml: the parser was stopped after 0.001 s"
@@ -438,7 +445,43 @@ def test_unusable_answer_is_audited_as_failed(model: Model, case: str, text: Doc
     failure(model, case, text)
 
     (ended,) = entries(model, case, "model.ended")
-    assert ended["failed"].startswith("ApplicationError: model.unusable")
+    assert ended["failed"].startswith("model.unusable")
+
+
+def test_unusable_answer_has_its_price_all_the_same(model: Model, case: str, text: Document, unusable: str) -> None:
+    failure(model, case, text)
+
+    of_case, _ = model.ledger.spent(case)
+    assert of_case.tokens == 321
+
+
+def test_what_was_answered_once_is_not_asked_again(model: Model, case: str, text: Document, provider: Provider) -> None:
+    """As when the worker is lost between the answer and the end of the step."""
+    provider.answers = [reads(SUPPLIER)]
+
+    first, again = read(model, case, text), read(model, case, text)
+
+    assert again.fields == first.fields
+    assert len(provider.asked) == 1
+
+
+def test_what_must_not_be_sent_is_not_and_the_answer_has_it_again(
+    model: Model, case: str, blobs: Blobs, source: Source, provider: Provider
+) -> None:
+    iban, mail = "DE89 3704 0044 0532 0130 00", "ann@example.com"
+    lines = tuple(
+        TextLine(text=words, box=tenth(row)) for row, words in enumerate((f"IBAN {iban}", f"Write to {mail}"))
+    )
+    stored = blobs.put(STORED.dump_json((Page(lines=lines),)))
+    document = Document(source=source, format="pdf", verdict=Verdict(), text=stored)
+    careful = replace(model.readers.endpoints["default"], personal_data="redact")
+    provider.answers = [reads(field("iban", "[IBAN_1]", "IBAN [IBAN_1]"))]
+
+    found = read(replace(model, readers=replace(model.readers, endpoints={"default": careful})), case, document)
+
+    sent = json.dumps(provider.asked)
+    assert [secret for secret in (iban, mail) if secret in sent] == []
+    assert (found.fields["iban"].value, found.fields["iban"].page) == (iban, 1)
 
 
 def test_unusable_answer_is_not_quoted_in_the_error(model: Model, case: str, text: Document, unusable: str) -> None:

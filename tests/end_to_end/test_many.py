@@ -9,6 +9,7 @@ from threading import Thread
 
 import pytest
 
+from tests.desk import UNSAMPLED, charters
 from tests.end_to_end.conftest import CASEWORK, PATIENCE, House, invoices
 
 MANY = int(os.environ.get("MANY", "60"))
@@ -25,6 +26,7 @@ def listen(up: subprocess.Popen[str]) -> None:
 @pytest.mark.timeout(3 * LONG)
 def test_each_of_many_files_is_one_case_and_is_applied_once(house: House, tmp_path: Path) -> None:
     house, folder = replace(house, patience=LONG), invoices(tmp_path / "in", MANY)
+    house.env["CASEWORK_CHARTERS"] = str(charters(tmp_path / "charters", *UNSAMPLED))
 
     with house.running() as up:
         listen(up)

@@ -36,6 +36,7 @@ from schemas.source import Document, Verdict
 from starters.demo import SAMPLES
 from starters.invoice_intake import INVOICE_INTAKE
 from starters.launch import Launcher
+from tests.desk import UNSAMPLED, charters
 from tests.end_to_end.conftest import free_ports
 from tests.load.bare import Bare, nothing
 from workers.build import THREADS, Parts, build_worker, built
@@ -137,7 +138,8 @@ def own_cpu() -> float:
 async def bench_on(home: Path) -> AsyncIterator[Bench]:
     """A server, and a worker for each of the three."""
     port, ui_port = free_ports()
-    settings = Settings(home=home, port=port, ui_port=ui_port, person="bench")
+    shipped = charters(home / "charters", *UNSAMPLED)
+    settings = Settings(home=home, port=port, ui_port=ui_port, person="bench", charters=shipped)
     numbers = count()
     async with AsyncExitStack() as stack:
         parts = stack.enter_context(built(settings))

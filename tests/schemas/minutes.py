@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, combinations, product
 
-from schemas.approval import Channel, Decision
+from schemas.approval import VOTES, Channel, Decision
 from schemas.policy import Proof
 from schemas.standing import Ask
 
@@ -155,7 +155,7 @@ class Minutes:
         ):
             return False
         self.does(self.ask, said, now)
-        if proof == "code":
+        if proof == "code" and said.verdict in VOTES:
             self.coded.add(said.by)
         if said.id and said.verdict != "comment":
             self.used[said.id] = said

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.finding import Finding, Severity
 from schemas.policy import STAGES, ApprovalPolicy, Policy, Stage
 from schemas.proposal import Field, Proposal, Rung
-from schemas.routing import Brake, Route, refusal, route
+from schemas.routing import Brake, Route, refusal, route, sampled
 from schemas.source import Verdict, VerdictStatus
 
 POLICY = Policy(
@@ -227,3 +227,14 @@ def test_whoever_is_asked_is_told_why(
     chosen = route(verdict, proposal, findings, policy, brake)
 
     assert bool(chosen.reasons) == (chosen.kind != "auto")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 1.0])
+def test_sample_is_the_stated_share_of_cases(share: float) -> None:
+    drawn = sum(sampled(f"invoice-intake/{number}", share) for number in range(10_000))
+
+    assert drawn == pytest.approx(10_000 * share, abs=100)
+
+
+def test_case_is_drawn_or_not_however_often_it_is_asked() -> None:
+    assert len({sampled("invoice-intake/1", 0.5) for _ in range(10)}) == 1

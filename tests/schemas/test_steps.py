@@ -109,6 +109,7 @@ def test_step_of_which_a_case_needs_no_voter_is_left_out() -> None:
         ({"rule": 0}, "greater than or equal to 1"),
         ({"rule": "most"}, "'any' or 'all'"),
         ({"patience": timedelta(0)}, "patience"),
+        ({"patience": timedelta(days=9_999_999)}, "patience"),
         ({"escalate": [{"to": []}]}, "escalate.0.to"),
     ],
 )
@@ -130,6 +131,7 @@ def test_more_people_than_voters_may_be_wanted_of_a_group() -> None:
         ({"steps": []}, "an approval has steps"),
         ({"steps": [step()], "approvers": ["ann"]}, "and not both"),
         ({"steps": [step()], "accepts": []}, "accepts"),
+        ({"steps": [step()], "answer_patience": timedelta(days=9_999_999)}, "answer_patience"),
     ],
 )
 def test_mistake_in_an_approval_is_refused_with_what_is_wrong(content: dict[str, Any], reason: str) -> None:

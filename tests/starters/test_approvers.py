@@ -99,6 +99,9 @@ def test_revoking_nobody_or_somebody_twice_fails_with_the_reason(times: int) -> 
         ["add", "ann", "--in", "group:"],
         ["add", "ann", "--key", ELSEWHERE[:-2]],
         ["add", "ann", "--key", "z" * 64],
+        ["add", "ann", "--key", "00" * 32],  # of order 4: a signature of anybody fits
+        ["add", "ann", "--key", "01" + "00" * 31],
+        ["add", "ann", "--key", "ec" + "ff" * 30 + "7f"],
         ["key", "../ann"],
         ["revoke", "Ann"],
     ],

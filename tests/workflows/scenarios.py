@@ -12,7 +12,7 @@ import httpx2
 from openai import OpenAI
 
 from activities.endpoint import Endpoint
-from activities.model import Model, Readers
+from activities.model import Readers
 from schemas.approval import MESSAGES_PER_PERSON, Withdrawal
 from schemas.case import Outcome
 from schemas.policy import ApprovalPolicy
@@ -34,6 +34,7 @@ from tests.desk import (
     policy,
 )
 from workers.build import build_worker
+from workers.models import ModelSettings
 
 Shape = Callable[[Desk], Awaitable[Case]]
 
@@ -173,8 +174,9 @@ async def cancelled_while_reading(desk: Desk) -> Case:
 async def with_endpoint(desk: Desk, answer: Callable[[httpx2.Request], httpx2.Response]) -> AsyncIterator[Desk]:
     """The same desk with a model endpoint, which answers like this, and a queue of its own."""
     with OpenAI(api_key="-", max_retries=0, http_client=httpx2.Client(transport=httpx2.MockTransport(answer))) as wire:
-        model = Model(desk.parts.blobs, Readers(desk.parts.parsers, Endpoint(wire, "small")), desk.parts.audit)
-        other = replace(desk, parts=replace(desk.parts, model=model), queue=uuid4().hex)
+        model = replace(desk.parts.model, readers=Readers(desk.parts.parsers, {"default": Endpoint(wire, "small")}))
+        known = (ModelSettings(name="default", model="small"),)
+        other = replace(desk, parts=replace(desk.parts, model=model, models=known), queue=uuid4().hex)
         async with build_worker(other.client, other.queue, other.parts, rehearsal=True):
             yield other
 

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from schemas.approval import MESSAGES_PER_PERSON, Reply, Withdrawal
 from schemas.case import Outcome
-from tests.desk import CLERK, DEPUTY, DISAGREEING, OVER_LIMIT, Case, Desk, policy
+from tests.desk import CLERK, DEPUTY, DISAGREEING, OVER_LIMIT, Case, Desk, approval, policy
 from tests.workflows import scenarios
 from tests.workflows.scenarios import outcome_of
 
@@ -181,6 +181,21 @@ async def test_reset_of_a_waiting_case_keeps_what_people_said(desk: Desk, case: 
     assert (row.draft, outcome.draft) == (corrected.draft, corrected.draft)
     assert outcome.status == "applied"
     assert desk.faults(case, outcome) == []
+
+
+async def test_reset_of_a_case_that_was_talked_about_a_lot_loses_no_vote(desk: Desk) -> None:
+    case = await desk.start(OVER_LIMIT, policy(approval=approval(rule="all")))
+    await desk.asked(case)
+    for person in (CLERK, DEPUTY):
+        for _ in range(MESSAGES_PER_PERSON - 5):
+            await desk.decide(case, "comment", by=person, note="still looking")
+    for person in (CLERK, DEPUTY):
+        await desk.decide(case, "approve", by=person)
+    await outcome_of(case)
+
+    again = await reset_to_first_task(desk, case)
+
+    assert (await outcome_of(again)).decided_by == f"{CLERK}, {DEPUTY}"
 
 
 async def reset_to_first_task(desk: Desk, case: Case) -> Case:

@@ -9,8 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from activities.proof import code_for
-from schemas.approval import Decision, Reply
+from schemas.approval import MESSAGES_PER_PERSON, Decision, Reply
 from schemas.opening import CodeFor
+from starters.decide import decide
 from starters.signing import public_half
 from tests.desk import CLERK, DEPUTY, OVER_LIMIT, OWNER, Case, Desk, approval, policy
 from tests.workflows.scenarios import outcome_of
@@ -106,7 +107,7 @@ async def scene(desk: Desk) -> Scene:
 
 
 async def test_no_forgery_is_accepted_by_either_way_and_each_is_audited(scene: Scene) -> None:
-    """Two hundred attempts and more, a few at each case, so that nobody's share of messages is used up."""
+    """By update, by signal, and by the command once the case has ended; a few at each, so that no share is used up."""
     kinds = [kind for kind in FORGERIES for _ in range(4)]
     attempts = accepted = audited = 0
     for start in range(0, len(kinds), 8):
@@ -116,8 +117,13 @@ async def test_no_forgery_is_accepted_by_either_way_and_each_is_audited(scene: S
             await scene.send(forged)
             await case.signal("decide", forged)
             attempts += 2
+        row = scene.desk.row(case)
+        late = [FORGERIES[kind](scene) for kind in kinds[start : start + 8]]
         await scene.send(scene.signed(verdict="reject"))
         assert (await outcome_of(case)).status == "rejected"
+        for forged in late:
+            await decide(scene.desk.client, scene.desk.parts, row, forged)
+            attempts += 1
         heard = [body["reply"]["accepted"] for kind, body in scene.desk.acts(case) if kind == "person.decision"]
         accepted, audited = accepted + sum(heard) - 1, audited + len(heard) - 1
 
@@ -171,6 +177,17 @@ async def test_vote_of_somebody_revoked_before_the_step_closed_is_struck(scene: 
 
     assert (outcome.status, outcome.decided_by) == ("applied", f"{DEPUTY}, {OWNER}")
     assert [body["people"] for kind, body in scene.desk.acts(case) if kind == "approval.struck"] == [{CLERK: "revoked"}]
+
+
+async def test_what_is_said_in_somebodys_name_without_proof_uses_up_nothing_of_theirs(scene: Scene) -> None:
+    case = await scene.opened(rule="all")
+    for _ in range(MESSAGES_PER_PERSON + 1):
+        await case.signal("decide", scene.desk.say(case, "comment", note="it is me, really"))
+
+    said = [await scene.send(scene.signed(verdict=verdict)) for verdict in ("approve", "reject")]
+
+    assert [reply.accepted for reply in said] == [True, True]
+    assert (await outcome_of(case)).status == "rejected"
 
 
 async def test_whoever_has_a_key_cannot_be_spoken_for_where_words_are_enough(scene: Scene) -> None:

@@ -76,6 +76,14 @@ async def test_category_that_the_charter_does_not_have_cannot_be_filed(desk: Des
     assert desk.parts.cases.view(desk.row(case)).blocked
 
 
+async def test_sample_of_sure_requests_goes_to_a_person(desk: Desk) -> None:
+    case = await start(desk, COMPLETE, sample_share=1.0)
+
+    row = await desk.asked(case)
+
+    assert any("that a person always sees" in reason for reason in row.reasons)
+
+
 async def test_urgent_words_raise_the_priority(desk: Desk) -> None:
     case = await start(desk, f"{COMPLETE} It is urgent.")
     await outcome_of(case)
