@@ -4,16 +4,19 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command 
 VENV := .venv
 STAMP := $(VENV)/installed
 
-.PHONY: help install ocr demo test lint lock bench figures clean
+.PHONY: model-figures help install ocr tryton demo test lint lock bench figures clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     run the main job on the sample invoices (no key, no container engine)"
+	@echo "make demo CRM=tryton   the same, written to a Tryton that it installs and starts itself"
 	@echo "make test     run the whole test suite"
 	@echo "make install  only build .venv, with the command .venv/bin/casework"
 	@echo "make ocr      add the reading of scans and photos (the extra [ocr], 350 MB)"
+	@echo "make tryton   install Tryton, the CRM that tests write to, into .tryton"
 	@echo "make bench    what a case costs, beside a bare workflow"
 	@echo "make figures  measure the README's table again"
+	@echo "make model-figures  measure the endpoint of CASEWORK_MODEL beside the embedded reader"
 	@echo "make lock     pin the dependencies again"
 
 install: $(STAMP)
@@ -31,8 +34,22 @@ $(STAMP): requirements.lock pyproject.toml
 ocr: $(STAMP)
 	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-ocr.lock
 
-demo: $(STAMP)
-	@$(VENV)/bin/casework demo
+# Tryton is GPL-3: it lives in an environment of its own and is spoken to over HTTP, never imported.
+tryton: .tryton/database/key
+
+.tryton/installed: deploy/tryton/requirements.lock
+	@$(PYTHON) -m venv .tryton
+	@echo "installing Tryton into .tryton ..."
+	@.tryton/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r deploy/tryton/requirements.lock \
+		|| { echo "a package could not be had: see the line above; then run make again." >&2; exit 1; }
+	@touch $@
+
+.tryton/database/key: .tryton/installed deploy/tryton/prepare.py $(wildcard deploy/tryton/casework/*)
+	@echo "making a Tryton database ..."
+	@.tryton/bin/python deploy/tryton/prepare.py .tryton/database
+
+demo: $(STAMP) $(if $(filter tryton,$(CRM)),tryton)
+	@$(if $(filter tryton,$(CRM)),.tryton/bin/python deploy/tryton/serve.py .casework-tryton) $(VENV)/bin/casework demo
 
 test: $(STAMP) lint
 	@$(VENV)/bin/python -m pytest
@@ -54,6 +71,11 @@ lock:
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.lock
 	uv pip compile pyproject.toml --extra ocr --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements-ocr.lock
+	uv pip compile deploy/tryton/requirements.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o deploy/tryton/requirements.lock
+
+model-figures: $(STAMP)
+	@$(VENV)/bin/python -m tests.model_figures
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .tryton

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 from temporalio import activity
 
 from activities.audit import append
-from activities.crm import CrmPort
+from activities.crm_port import CrmPort
+from activities.failures import asking_crm
 from activities.parsing import periods
 from activities.rules import CURRENCIES, LONGEST, PARTY, PLAIN_DATE, PLAIN_DECIMAL, folded
 from activities.store import Blobs, writing
@@ -46,6 +47,7 @@ class ContractRules:
     crm: CrmPort
 
     @activity.defn(name="rules.check_contract")
+    @asking_crm()
     def check_contract(self, request: ContractCheck) -> Checked:
         """Find what is wrong, freeze what would be written, and read the brake; a finding is never an exception."""
         party = self._party(request)

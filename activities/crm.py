@@ -3,38 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
 
-from pydantic import JsonValue
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.audit import append
-from activities.failures import kept
-from activities.store import Blobs, reading, writing
-from schemas.case import ApplyRequest, Draft, Receipt, Record
-from schemas.tables import CrmActivity, CrmContract, CrmInvoice, CrmParty, CrmRecord, CrmTicket, ReceiptRow
+from activities.crm_port import CrmError, CrmPort, Refused, Written
+from activities.failures import at_crm, kept
+from activities.store import Blobs, writing
+from schemas.case import ApplyRequest, Draft, Receipt, Refusal
+from schemas.tables import ReceiptRow
 
-
-class Written(NamedTuple):
-    record: str
-    """The other side's id."""
-    created: bool
-
-
-class CrmPort(Protocol):
-    """What casework needs of a CRM. `ref` is a unique external reference there: writing twice is writing once."""
-
-    def upsert(self, record: Record) -> Written: ...
-
-    def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
-        """Give the refs of the records that have these values."""
-        ...
-
-    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
-        """Give the values of a record; None when there is none."""
-        ...
+LONGEST = 1000
+"""No more of what a CRM says is kept, in characters."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +37,7 @@ class Crm:
         if last is not None and repeat:
             return Receipt(key=key, draft=digest, record=last.record, created=last.created, head=head)
         draft = Draft.model_validate_json(kept(self.blobs, digest, "the draft"))
-        written = {record.ref: self.port.upsert(record) for record in draft.records}
+        written = self._write(request, draft)
         record, created = written[draft.main]
         with writing(self.engine, request.case) as session:
             # Two attempts may race to here: the other side took both as one, and the first receipt stands.
@@ -65,51 +47,41 @@ class Crm:
             )
             row.at = max(now, last.at + timedelta.resolution) if last else now  # the last one, whatever the clock says
             session.add(row)
-            records = {ref: {"record": it.record, "created": it.created} for ref, it in written.items()}
-            head = append(session, request.case, "crm.ended", {"key": key, "draft": digest, "records": records})
+            body = {"key": key, "draft": digest, "records": _told(written)}
+            head = append(session, request.case, "crm.ended", body)
         return Receipt(key=key, draft=digest, record=row.record, created=row.created, head=head)
+
+    def _write(self, request: ApplyRequest, draft: Draft) -> dict[str, Written]:
+        """Write one record after the other; when one cannot be, say which ones were before it."""
+        written: dict[str, Written] = {}
+        try:
+            for record in draft.records:
+                written[record.ref] = self.port.upsert(record)
+        except CrmError as error:
+            body = {
+                "key": request.key,
+                "draft": request.draft,
+                "error": type(error).__name__,
+                "records": _told(written),
+            }
+            with writing(self.engine, request.case) as session:
+                append(session, request.case, "crm.failed", body)
+            raise at_crm(error, self._refusal(error, draft, written)) from None
+        return written
+
+    def _refusal(self, error: CrmError, draft: Draft, written: Mapping[str, Written]) -> Refusal | None:
+        if not isinstance(error, Refused):
+            return None
+        words = error.words[:LONGEST]
+        again = draft.model_copy(update={"refused": (*draft.refused, words)})
+        digest = self.blobs.put(again.model_dump_json().encode())
+        return Refusal(words=words, draft=digest, written=tuple(it.record for it in written.values()))
+
+
+def _told(written: Mapping[str, Written]) -> Mapping[str, Mapping[str, object]]:
+    return {ref: it._asdict() for ref, it in written.items()}
 
 
 def _last(session: Session, key: str) -> ReceiptRow | None:
     """What was written under this key last: a case that ran again may have written another draft, or an old one."""
     return session.exec(select(ReceiptRow).where(ReceiptRow.key == key).order_by(col(ReceiptRow.at).desc())).first()
-
-
-TABLES: Mapping[str, type[CrmRecord]] = {
-    "party": CrmParty,
-    "invoice": CrmInvoice,
-    "contract": CrmContract,
-    "ticket": CrmTicket,
-    "activity": CrmActivity,
-}
-
-
-@dataclass(frozen=True)
-class EmbeddedCrm:
-    """A small CRM in our own database, behind the same port as any other."""
-
-    engine: Engine
-
-    def upsert(self, record: Record) -> Written:
-        table = TABLES[record.kind]
-        values: dict[str, JsonValue] = {**record.values, **record.links}
-        with writing(self.engine, record.ref) as session:
-            row = session.exec(select(table).where(table.ref == record.ref)).first()
-            created = row is None
-            row = row or table(ref=record.ref)
-            row.sqlmodel_update(values)
-            session.add(row)
-            session.flush()
-            return Written(f"{record.kind}/{row.id}", created)
-
-    def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
-        table: type[CrmRecord] = TABLES[kind]
-        matches = [col(getattr(table, name)) == value for name, value in values.items()]
-        with reading(self.engine) as session:
-            return list(session.exec(select(table.ref).where(*matches).order_by(col(table.id))))
-
-    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
-        table: type[CrmRecord] = TABLES[kind]
-        with reading(self.engine) as session:
-            row = session.exec(select(table).where(table.ref == ref)).first()
-        return row.model_dump() if row else None

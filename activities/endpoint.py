@@ -25,7 +25,8 @@ NO_ANSWER = (
 )
 
 
-PersonalData = Literal["send", "redact"]
+PersonalData = Literal["send", "redact", "local"]
+"""local: sent as it is, since the endpoint is on this machine or network, which the settings hold it to."""
 MILLION = 1_000_000
 
 

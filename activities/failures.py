@@ -1,14 +1,17 @@
 """What deserves another attempt: the outside world's errors, said in Temporal's terms."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 from temporalio.exceptions import ApplicationError
 
+from activities.crm_port import CrmError, RateLimited, Refused, Unauthorised
 from activities.store import Altered, Blobs
 from schemas.breaker import Answered
+from schemas.case import Refusal
 from schemas.message import Digest
 from schemas.proposal import Rung
 
@@ -30,7 +33,7 @@ def translate(error: APIError) -> ApplicationError:
         f"the model endpoint answered {status}",
         type=f"provider.{status}",
         non_retryable=status < 500 and status not in TRANSIENT,  # noqa: PLR2004
-        next_retry_delay=_advice(error.response.headers),
+        next_retry_delay=advice(error.response.headers),
     )
 
 
@@ -72,6 +75,31 @@ def at(rung: Rung, error: Exception) -> ApplicationError:
     )
 
 
+CRM_REFUSED = "crm.refused"
+"""The type of a failure that returns a case to a person; its detail is a Refusal."""
+
+
+def at_crm(error: CrmError, refusal: Refusal | None = None) -> ApplicationError:
+    """Only what a person has to decide is not tried again: outages end, and credentials are mended."""
+    if isinstance(error, Refused):
+        # What the CRM says may quote the document: details are neither logged nor shown but to who decides the case.
+        return ApplicationError(str(error), refusal, type=CRM_REFUSED, non_retryable=True)
+    kind = "unauthorised" if isinstance(error, Unauthorised) else "unavailable"
+    if isinstance(error, RateLimited):
+        after = min(error.after, LONGEST_ADVICE) if error.after else None
+        return ApplicationError(str(error), type="crm.rate_limited", next_retry_delay=after)
+    return ApplicationError(str(error), type=f"crm.{kind}")
+
+
+@contextmanager
+def asking_crm() -> Iterator[None]:
+    """Say what goes wrong at the CRM in Temporal's terms, where it is only asked."""
+    try:
+        yield
+    except CrmError as error:
+        raise at_crm(error) from None
+
+
 def lost(what: str) -> ApplicationError:
     """Bytes that are gone or altered: waiting does not bring them back, an operator has to."""
     return ApplicationError(f"{what} is gone from the blob store, or altered", type="blob.lost", non_retryable=True)
@@ -85,7 +113,7 @@ def kept(blobs: Blobs, digest: Digest, what: str) -> bytes:
         raise lost(what) from error
 
 
-def _advice(headers: Mapping[str, str]) -> timedelta | None:
+def advice(headers: Mapping[str, str]) -> timedelta | None:
     """Read Retry-After in its three forms: seconds, an HTTP date, and milliseconds in retry-after-ms."""
     try:
         if milliseconds := headers.get("retry-after-ms"):

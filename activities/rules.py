@@ -19,8 +19,8 @@ from temporalio import activity
 
 from activities.audit import append
 from activities.calibration import calibrated
-from activities.crm import CrmPort
-from activities.failures import kept
+from activities.crm_port import CrmPort
+from activities.failures import asking_crm, kept
 from activities.store import Blobs, hold, writing
 from schemas.case import Checked, Draft, Record
 from schemas.finding import Finding
@@ -45,6 +45,7 @@ class Rules:
     crm: CrmPort
 
     @activity.defn(name="rules.check_invoice")
+    @asking_crm()
     def check_invoice(self, request: InvoiceCheck) -> Checked:
         """Find what is wrong, freeze what would be written, and read the brake; a finding is never an exception."""
         proposal, today = request.proposal, datetime.now(UTC).date()

@@ -43,6 +43,8 @@ class Draft(Message):
     source: Digest
     records: tuple[Record, ...]
     main: str
+    refused: tuple[str, ...] = ()
+    """What the CRM has said against these records: who approves them again does so knowing that."""
 
 
 class Checked(Audited):
@@ -62,6 +64,15 @@ class Receipt(Audited):
     draft: Digest
     record: str
     created: bool
+
+
+class Refusal(Message):
+    """What the CRM said against a draft, and the draft that says so itself: only that can be approved from now on."""
+
+    words: str
+    draft: Digest
+    written: tuple[str, ...] = ()
+    """The CRM's ids of what was written before: it stays."""
 
 
 class Change(Message):

@@ -38,6 +38,7 @@ class Judged(Message):
     clean: bool = False
     straight: bool = False
     reasons: tuple[str, ...] = ()
+    tokens: int = 0
     signals: Mapping[str, Mapping[str, float]] = {}
     """What there is to judge each field by, as `schemas.confidence` tells."""
 
@@ -133,7 +134,7 @@ def score(labelled: Sequence[Labelled], judged: Sequence[Judged], seconds: float
         straight_through_error_rate=_share(sum(number in wrong for number in straight), len(straight)),
         coverage_at_1=_share(coverage(clean, 0.01), n),
         coverage_at_5=_share(coverage(clean, 0.05), n),
-        auroc=auroc(_field_confidences(labelled, judged, missed)),
+        auroc=auroc(field_confidences(labelled, judged, missed)),
         verdicts=dict(sorted(Counter(one.verdict for one in judged).items())),
         rungs=dict(sorted(Counter(one.rung for one in judged).items())),
         seconds=round(seconds, _PLACES),
@@ -144,7 +145,7 @@ def _share(part: int, whole: int) -> float:
     return round(part / whole, _PLACES) if whole else 0.0
 
 
-def _field_confidences(
+def field_confidences(
     labelled: Sequence[Labelled], judged: Sequence[Judged], missed: Sequence[Miss]
 ) -> list[tuple[float, bool]]:
     """The confidence of each labelled field that was read, and whether it was wrong."""

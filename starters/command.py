@@ -12,7 +12,7 @@ from rich.progress import Progress
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
-from starters import approvers, approving, auditing, calibrate, evaluate, models, people, screen, stage
+from starters import approvers, approving, auditing, calibrate, crm, evaluate, models, people, screen, stage
 from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
 from starters.errors import explained
@@ -29,7 +29,19 @@ from workers.replay import Replayed
 from workers.replay import replay as run_again
 from workers.temporal import connect
 
-__all__ = ["app", "approvers", "approving", "auditing", "calibrate", "evaluate", "main", "models", "people", "stage"]
+__all__ = [
+    "app",
+    "approvers",
+    "approving",
+    "auditing",
+    "calibrate",
+    "crm",
+    "evaluate",
+    "main",
+    "models",
+    "people",
+    "stage",
+]
 
 
 @app.command()

@@ -168,6 +168,7 @@ class Judge:
             verdict=document.verdict.status,
             rung=proposal.rung,
             fields=proposal.fields,
+            tokens=proposal.tokens,
             confidence=min((field.confidence for field in proposal.fields.values() if field.value), default=0),
             clean=route(document.verdict, proposal, findings, unsure, Brake()).kind == "auto",
             straight=chosen.kind == "auto",
@@ -203,5 +204,5 @@ class Judge:
                 self.failures[f"{rung}: {error}"] += 1
                 continue
             if answer:
-                return Proposal(rung=rung, fields=answer.reading.fields)
+                return Proposal(rung=rung, fields=answer.reading.fields, tokens=answer.tokens)
         return Proposal(rung="person")

@@ -1,13 +1,18 @@
 """The commands that look at cases: all of them, those that wait for somebody, one."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from starters import screen
 from starters.errors import explained
-from starters.shell import As, CaseName, Json, app, looking
+from starters.labels import write_labels
+from starters.processes import process_named
+from starters.shell import As, CaseName, Json, Shell, app, looking
+from workers.records import Records
+from workflows.invoice_intake import NAME
 
 
 @app.command()
@@ -17,6 +22,10 @@ def cases(
     summary: Annotated[
         bool, typer.Option("--summary", help="Only how many stand where, and how long they wait.")
     ] = False,
+    labelled: Annotated[
+        Path | None,
+        typer.Option("--labelled", metavar="OUT.jsonl", help="Write what people approved as a labelled file."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
     as_json: Json = False,
 ) -> None:
@@ -26,6 +35,9 @@ def cases(
     with looking() as it:
         if summary:
             screen.print_summary(it.parts.cases.summary(datetime.now(UTC)), as_json=as_json)
+            return
+        if labelled:
+            _write_labels(it, labelled, as_json=as_json)
             return
         counts = it.parts.cases.counts()
         rows = it.parts.cases.listing(status or None, limit)
@@ -37,6 +49,18 @@ def cases(
     )
     if not status and len(rows) < counts.total():
         screen.out.print(f"{len(rows)} of {counts.total()}; --limit shows more")
+
+
+def _write_labels(it: Shell[Records], file: Path, *, as_json: bool) -> None:
+    """Of invoices alone: no other process is evaluated on labels of fields as yet."""
+    policy = process_named(NAME).load_charter(it.settings).policy
+    count = write_labels(it, NAME, policy, file)
+    if as_json:
+        screen.print_json({"labelled": count, "file": str(file) if count else None})
+    elif count:
+        screen.out.print(f"{count} labelled documents in {file}, which 'casework evaluate {NAME}' reads")
+    else:
+        screen.out.print(f"nothing was written: no case of {NAME} was approved by a person yet")
 
 
 @app.command()

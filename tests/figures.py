@@ -29,7 +29,6 @@ from workers.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
-BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 LABELLED = {
     "e-invoices": "einvoices",
     "e-invoices, text alone": "einvoices-text-only",
@@ -101,9 +100,9 @@ def measure() -> dict[str, Any]:
     return {**figures, "rate of an endpoint": rate(), **{f"cost, {name}": told for name, told in bench().items()}}
 
 
-def table(figures: Mapping[str, Any], commit: str) -> str:
+def table(figures: Mapping[str, Any], commit: str, how: str = "with `make figures`") -> str:
     """One row for each subject, its figures in one cell."""
-    rows = [f"Measured on commit `{commit}`, with `make figures`.", "", "| what | figures |", "|---|---|"]
+    rows = [f"Measured on commit `{commit}`, {how}.", "", "| what | figures |", "|---|---|"]
     for name, told in figures.items():
         cell = "; ".join(_shown(key, value) for key, value in told.items()) if isinstance(told, dict) else told
         rows.append(f"| {name.replace('_', ' ')} | {cell} |")
@@ -116,18 +115,24 @@ def _shown(key: str, value: object) -> str:
     return f"{key.replace('_', ' ')} {'-' if value is None else value}"
 
 
+def commit() -> str:
+    described = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(described, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def put(name: str, told: str) -> None:
+    """Put a table between its marks in the README."""
+    readme, begin, end = ROOT / "README.md", f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = readme.read_text().partition(begin)
+    readme.write_text(f"{before}{begin}\n{told}\n{end}{rest.partition(end)[2]}")
+
+
 def write() -> None:
     if not DATA.exists():
         raise SystemExit(f"the corpora are not here ({DATA}): figures are measured where they are")
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
     figures = measure()
-    (ROOT / "deploy" / "figures.json").write_text(json.dumps({"commit": commit, **figures}, indent=2) + "\n")
-    readme = ROOT / "README.md"
-    before, _, rest = readme.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    readme.write_text(f"{before}{BEGIN}\n{table(figures, commit)}\n{END}{after}")
+    (ROOT / "deploy" / "figures.json").write_text(json.dumps({"commit": commit(), **figures}, indent=2) + "\n")
+    put("figures", table(figures, commit()))
     print(json.dumps(figures, indent=2))  # noqa: T201
 
 

@@ -1,5 +1,6 @@
 """The composition root: everything real is built here, once, and handed inward."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from temporalio.workflow import NondeterminismError
 from activities.addresses import Addresses, BadAddresses
 from activities.classifiers import Classifiers
 from activities.contract_rules import ContractRules
-from activities.crm import Crm, EmbeddedCrm
+from activities.crm import Crm
 from activities.directory import Directory
 from activities.documents import Documents
 from activities.embeddings import Embeddings
@@ -25,9 +26,11 @@ from activities.ledger import Ledger
 from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.parsers import Parsers
+from activities.reconciler import Reconciler
 from activities.request_rules import RequestRules
 from activities.requests import Requests
 from activities.rules import Rules
+from workers.crm import check_crm, crm_of
 from workers.heartbeats import Heartbeats
 from workers.models import ModelSettings, endpoints, models
 from workers.records import Records, opened
@@ -52,6 +55,7 @@ class Parts(Records):
     requests: Requests
     request_rules: RequestRules
     crm: Crm
+    reconciler: Reconciler
     notices: Notices
     directory: Directory
 
@@ -59,9 +63,14 @@ class Parts(Records):
 @contextmanager
 def built(settings: Settings) -> Iterator[Parts]:
     """Build all parts from the settings; what holds processes or connections is let go at the end."""
-    with opened(settings) as records, readers(settings) as reading, embeddings(settings) as vectors:
+    with (
+        opened(settings) as records,
+        readers(settings) as reading,
+        embeddings(settings) as vectors,
+        crm_of(settings, records.engine) as port,
+    ):
         engine, blobs, audit = records.engine, records.blobs, records.audit
-        port, key = EmbeddedCrm(engine), code_key(settings)
+        key = code_key(settings)
         yield Parts(
             engine=engine,
             blobs=blobs,
@@ -77,6 +86,7 @@ def built(settings: Settings) -> Iterator[Parts]:
             requests=Requests(blobs, classifiers(settings), audit, vectors),
             request_rules=RequestRules(engine, blobs),
             crm=Crm(port, blobs, engine),
+            reconciler=Reconciler(port, blobs, audit),
             notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
             directory=Directory(engine, key),
         )
@@ -153,6 +163,7 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.requests.read,
         parts.request_rules.check_request,
         parts.crm.apply,
+        parts.reconciler.compare,
         parts.cases.waiting,
         parts.cases.close,
         parts.audit.acts,
@@ -185,6 +196,7 @@ async def build_worker(
         parts.notices.addresses.check()
     except BadAddresses as error:
         raise BadSettings(f"CASEWORK_NOTICES: {error}") from None
+    await asyncio.to_thread(check_crm, parts.crm.port)
     cases = Worker(
         client,
         task_queue=task_queue,

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from ipaddress import ip_address
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 import httpx2
 import yaml
 from openai import OpenAI
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, model_validator
 
 from activities.endpoint import Endpoint, PersonalData
 from activities.patience import Patience
@@ -37,6 +39,15 @@ class ModelSettings(BaseModel):
     output_price: Decimal = Field(default=Decimal(0), ge=0)
     personal_data: PersonalData = "send"
 
+    @model_validator(mode="after")
+    def local_is_local(self) -> Self:
+        host = urlsplit(self.url).hostname or "api.openai.com"
+        if self.personal_data == "local" and not _is_near(host):
+            raise ValueError(
+                f"{self.name} is to be local, and {host} is no address of this machine or a private network"
+            )
+        return self
+
 
 class ModelsFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -45,6 +56,14 @@ class ModelsFile(BaseModel):
     """When the prices were looked up."""
     currency: str = ""
     endpoints: tuple[ModelSettings, ...]
+
+
+def _is_near(host: str) -> bool:
+    """By its address alone: what a name leads to may change."""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return host == "localhost"
 
 
 def models(settings: Settings) -> tuple[ModelSettings, ...]:

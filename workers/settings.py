@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -61,6 +61,13 @@ class Settings(BaseModel):
     code_key: SecretStr = SecretStr("")
     """What the codes of approvers are derived from, the same for all workers; empty is a key kept in `home`."""
 
+    crm: Literal["embedded", "tryton"] = "embedded"
+    crm_url: str = ""
+    """Where the CRM is, of Tryton the address of the database: http://host:8000/name."""
+    crm_key: SecretStr = SecretStr("")
+    crm_mapping: Path | None = None
+    """Where each value goes there; empty is the file of that CRM in deploy/crm."""
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
         named = {
@@ -75,6 +82,10 @@ class Settings(BaseModel):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.home.resolve() / 'casework.db'}"
+
+    @property
+    def crm_map(self) -> Path:
+        return self.crm_mapping or REPOSITORY / "deploy" / "crm" / f"{self.crm}.yaml"
 
     @property
     def key_folder(self) -> Path:

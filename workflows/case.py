@@ -1,7 +1,7 @@
 """A case: what is the same in every process, from a proposal to the outcome, and how it ends whatever happens."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.cases import Cases
     from activities.crm import Crm
     from activities.documents import Documents
-    from activities.failures import UNUSABLE
+    from activities.failures import CRM_REFUSED, UNUSABLE
     from schemas.approval import Decision
     from schemas.case import (
         ApplyRequest,
@@ -27,12 +27,15 @@ with workflow.unsafe.imports_passed_through():
         OutcomeStatus,
         ReadRequest,
         Receipt,
+        Refusal,
         View,
     )
+    from schemas.finding import Finding
+    from schemas.message import Digest
     from schemas.opening import Telling
     from schemas.policy import Policy
     from schemas.proposal import Proposal, Rung, endpoint_of
-    from schemas.routing import Route, refusal, route
+    from schemas.routing import Route, refusal, route, stops
     from schemas.source import Document
     from schemas.start import Kept, Start
     from schemas.wait import Wait
@@ -85,7 +88,10 @@ class Case:
                 return self.outcome("failed", f"{error.activity_type} failed: {error.cause}")
         except asyncio.CancelledError:
             pass
-        return self.outcome("failed", "cancelled in Temporal before anything was written")
+        stays = left(self.view)
+        return self.outcome(
+            "failed", f"cancelled in Temporal before {'all' if stays else 'anything'} was written", *stays
+        )
 
     async def proposed(
         self,
@@ -112,24 +118,47 @@ class Case:
     async def settled(self, intake: Start, check: Check) -> Outcome:
         """Check what was read, ask people until it is decided, and write it."""
         chosen = self.chosen or await self._checked(intake.policy, check)
-        while chosen.kind == "review" and chosen.stage != "shadow":
-            decision = await self.approval.ask(self._asking(intake, chosen))
-            self.view = self.approval.seen(self.view)
-            if decision is None:
-                return self.outcome("expired", "nobody decided before the deadline")
-            if decision.verdict == "reject":
-                return self.outcome("rejected", decision.note or "no reason given", by=decision.by)
-            if decision.verdict == "approve":
-                break
-            self._correct(decision)
-            chosen = await self._checked(intake.policy, check)
-        if chosen.stage == "shadow":
-            return self.outcome("shadowed", f"would be: {chosen.kind}", *chosen.reasons)
-        assert self.view.draft is not None
-        apply = ApplyRequest(case=self.id, draft=self.view.draft)
-        receipt = await unbroken(workflow.start_activity_method(Crm.apply, apply, **CRM_WRITE))
-        approvers = self.approval.agreed(self.view.draft)
-        return self.outcome("applied", *chosen.reasons, by=", ".join(approvers), receipt=receipt)
+        while chosen.stage != "shadow":
+            if chosen.kind == "review":
+                decision = await self.approval.ask(self._asking(intake, chosen))
+                self.view = self.approval.seen(self.view)
+                if decision is None:
+                    return self.outcome("expired", "nobody decided before the deadline", *left(self.view))
+                if decision.verdict == "reject":
+                    note = decision.note or "no reason given"
+                    return self.outcome("rejected", note, *left(self.view), by=decision.by)
+                if decision.verdict != "approve":
+                    self._correct(decision)
+                    chosen = await self._checked(intake.policy, check)
+                    continue
+            assert self.view.draft is not None
+            try:
+                receipt = await self._apply(self.view.draft)
+            except ActivityError as error:
+                chosen = self._refused(error, chosen)
+                continue
+            approvers = self.approval.agreed(self.view.draft)
+            return self.outcome("applied", *chosen.reasons, by=", ".join(approvers), receipt=receipt)
+        return self.outcome("shadowed", f"would be: {chosen.kind}", *chosen.reasons)
+
+    async def _apply(self, draft: Digest) -> Receipt:
+        apply = ApplyRequest(case=self.id, draft=draft)
+        return await unbroken(workflow.start_activity_method(Crm.apply, apply, **CRM_WRITE))
+
+    def _refused(self, error: ActivityError, chosen: Route) -> Route:
+        """Back to people, with what the CRM said, when it is that; what failed otherwise has failed."""
+        cause = error.cause
+        if not isinstance(cause, ApplicationError) or cause.type != CRM_REFUSED or not cause.details:
+            raise error
+        refusal = Refusal.model_validate(cause.details[0])
+        findings = (*self.view.findings, *findings_of(refusal))
+        reasons = tuple(f"{it.code}: {it.message}" for it in findings if stops(it))
+        self.chosen = Route(kind="review", stage=chosen.stage, reasons=reasons)
+        told = {"findings": findings, "reasons": reasons, "draft": refusal.draft}
+        self.view = self.view.model_copy(update=told)
+        if workflow.cancellation_reason() is not None:
+            raise asyncio.CancelledError  # it came while the CRM was asked
+        return self.chosen
 
     async def _read(
         self, document: Document, policy: Policy, reading: Reading, patterns: Mapping[str, str]
@@ -169,8 +198,9 @@ class Case:
             document.verdict, proposal.as_sure_as(checked.confidences), checked.findings, policy, checked.brake
         )
         workflow.upsert_search_attributes([STAGE.value_set(self.chosen.stage)])
+        stays = tuple(finding for finding in self.view.findings if finding.code == LEFT)
         told = {
-            "findings": checked.findings,
+            "findings": (*checked.findings, *stays),
             "reasons": self.chosen.reasons,
             "draft": checked.draft,
             "confidences": checked.confidences,
@@ -221,6 +251,22 @@ class Case:
             told = (intake.submitted_by or intake.policy.approval.owner,)
             await tell(Telling(case=self.id, kind="outcome", people=told, outcome=outcome.status))
         return ended
+
+
+LEFT = "crm.left"
+"""Of a draft that the CRM refused some records were written before: until the case is applied, somebody must know."""
+
+
+def findings_of(refusal: Refusal) -> Iterator[Finding]:
+    yield Finding(code=CRM_REFUSED, severity="review", message=f"the CRM says: {refusal.words}")
+    if refusal.written:
+        message = f"{', '.join(refusal.written)} had been written to the CRM before it refused"
+        yield Finding(code=LEFT, severity="warn", message=message)
+
+
+def left(view: View) -> Sequence[str]:
+    """What stands in the CRM of a case that was not applied."""
+    return tuple(dict.fromkeys(finding.message for finding in view.findings if finding.code == LEFT))
 
 
 def failed_rung(error: ActivityError) -> str:

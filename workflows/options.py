@@ -30,6 +30,13 @@ CRM_WRITE = ActivityConfig(
     schedule_to_close_timeout=7 * DAY,
     retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
 )
+# Reads a page of cases; it waits for a CRM that is out of order, as cases do.
+CRM_LOOK = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=NOTICED,
+    schedule_to_close_timeout=DAY,
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
+)
 # Small writes to our own tables: local, since a regular activity costs the server more than the write itself. They may
 # run again after a crash, even completed ones, and are harmless then.
 TABLES = LocalActivityConfig(

@@ -1,28 +1,28 @@
 """The audit on a real database: chains hold under contention and crashes, and tampering is named."""
 
 import os
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from threading import Barrier
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
-from pydantic import JsonValue
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit, append
-from activities.crm import Crm, EmbeddedCrm, Written
+from activities.crm import Crm
+from activities.crm_port import Written
+from activities.embedded_crm import EmbeddedCrm
 from activities.store import Blobs, reading, writing
 from schemas.approval import Act, ActsRequest, Reply
 from schemas.audit import Fault, Head
 from schemas.case import ApplyRequest, Record
 from schemas.tables import AuditEntry, AuditHead, CaseKey
 from tests.activities.conftest import Freeze
+from tests.crms import Through
 from tests.databases import both_databases
 from workers.database import connect_database
 
@@ -51,21 +51,12 @@ def head(audit: Audit, case: str) -> Head:
     return audit.record(case, "crm.ended", {"entry": 4})
 
 
-@dataclass(frozen=True)
-class DyingCrm:
+class DyingCrm(Through):
     """A CRM whose answer never comes: our process is gone once the record stands."""
-
-    crm: EmbeddedCrm
 
     def upsert(self, record: Record) -> Written:
         self.crm.upsert(record)
         os._exit(9)
-
-    def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
-        return self.crm.find(kind, values)
-
-    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
-        return self.crm.read(kind, ref)
 
 
 def apply_and_die(database: str, blobs: str, request: ApplyRequest) -> None:

@@ -1,33 +1,35 @@
 """The CRM: however often and however badly a draft is applied, it is one record."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
 import pytest
-from pydantic import JsonValue
 from sqlalchemy import Engine
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
-from activities.crm import Crm, CrmPort, EmbeddedCrm, Written
+from activities.crm import Crm
+from activities.crm_port import Ambiguous, CrmError, Invalid, RateLimited, Unauthorised, Unavailable, Written
+from activities.embedded_crm import EmbeddedCrm
+from activities.failures import CRM_REFUSED
 from activities.store import Blobs
-from schemas.case import ApplyRequest, Receipt, Record
+from schemas.case import ApplyRequest, Draft, Receipt, Record
 from tests.activities.conftest import Freeze
+from tests.crms import Through
 from tests.databases import both_databases
 
 pytestmark = both_databases
 KINDS = ("party", "invoice", "activity")
 
 
-@dataclass(frozen=True)
-class Meeting:
+@dataclass
+class Meeting(Through):
     """A CRM that two attempts reach at the same moment: both have looked for a receipt, and neither found one."""
 
-    crm: CrmPort
     barrier: Barrier = field(default_factory=lambda: Barrier(2, timeout=10))
 
     def upsert(self, record: Record) -> Written:
@@ -35,18 +37,11 @@ class Meeting:
             self.barrier.wait()
         return self.crm.upsert(record)
 
-    def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
-        return self.crm.find(kind, values)
-
-    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
-        return self.crm.read(kind, ref)
-
 
 @dataclass
-class CutLine:
+class CutLine(Through):
     """A CRM that writes one record and is cut off before it can say so; afterwards the line holds."""
 
-    crm: CrmPort
     cut_at: str
 
     def upsert(self, record: Record) -> Written:
@@ -56,11 +51,18 @@ class CutLine:
             raise ConnectionResetError
         return written
 
-    def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
-        return self.crm.find(kind, values)
 
-    def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
-        return self.crm.read(kind, ref)
+@dataclass
+class Failing(Through):
+    """A CRM that fails at records of one kind."""
+
+    at: str
+    error: CrmError
+
+    def upsert(self, record: Record) -> Written:
+        if record.kind == self.at:
+            raise self.error
+        return self.crm.upsert(record)
 
 
 @pytest.fixture
@@ -228,3 +230,64 @@ def test_supplier_known_already_is_linked_to_not_doubled(crm: Crm, freeze: Freez
     apply(crm, freeze())
 
     assert crm.port.find("party", {}) == ["party:DE913604529"]
+
+
+@pytest.mark.parametrize("error", [Invalid("similar to invoice 7"), Ambiguous("similar to invoice 7")])
+def test_refusal_says_what_the_crm_said_and_what_was_written_before_it(
+    crm: Crm, blobs: Blobs, freeze: Freeze, error: CrmError
+) -> None:
+    failing = Crm(Failing(crm.port, "invoice", error), blobs, crm.engine)
+
+    with pytest.raises(ApplicationError) as refused:
+        apply(failing, freeze())
+
+    assert (refused.value.type, refused.value.non_retryable) == (CRM_REFUSED, True)
+    (refusal,) = refused.value.details
+    assert (refusal.words, refusal.written) == ("similar to invoice 7", ("party/1",))
+    assert "similar" not in str(refused.value)
+
+
+def test_refused_draft_becomes_another_that_says_so(crm: Crm, blobs: Blobs, freeze: Freeze) -> None:
+    failing, request = Crm(Failing(crm.port, "party", Invalid("no such bank")), blobs, crm.engine), freeze()
+
+    with pytest.raises(ApplicationError) as refused:
+        apply(failing, request)
+
+    was, now = (Draft.model_validate_json(blobs.get(it)) for it in (request.draft, refused.value.details[0].draft))
+    assert (now.records, now.refused) == (was.records, ("no such bank",))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "delay"),
+    [
+        (Unavailable("no answer"), "crm.unavailable", None),
+        (Unauthorised("not let in"), "crm.unauthorised", None),
+        (RateLimited(), "crm.rate_limited", None),
+        (RateLimited(timedelta(seconds=90)), "crm.rate_limited", timedelta(seconds=90)),
+        (RateLimited(timedelta(days=9)), "crm.rate_limited", timedelta(hours=1)),
+    ],
+)
+def test_what_passes_is_tried_again(
+    crm: Crm, blobs: Blobs, freeze: Freeze, error: CrmError, kind: str, delay: timedelta | None
+) -> None:
+    failing = Crm(Failing(crm.port, "party", error), blobs, crm.engine)
+
+    with pytest.raises(ApplicationError) as failed:
+        apply(failing, freeze())
+
+    told = failed.value.type, failed.value.next_retry_delay, failed.value.non_retryable
+    assert told == (kind, delay, False)
+
+
+def test_attempt_that_failed_half_way_is_audited_with_what_it_wrote(
+    crm: Crm, blobs: Blobs, case: str, freeze: Freeze
+) -> None:
+    failing = Crm(Failing(crm.port, "invoice", Unavailable("no answer")), blobs, crm.engine)
+
+    with pytest.raises(ApplicationError):
+        apply(failing, freeze())
+
+    link, body = Audit(crm.engine).entries(case)[-1]
+    assert body is not None
+    written = {"party:DE913604529": {"record": "party/1", "created": True}}
+    assert (link.kind, body["error"], body["records"]) == ("crm.failed", "Unavailable", written)

@@ -17,7 +17,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
-from activities.crm import Crm, EmbeddedCrm
+from activities.crm import Crm
+from activities.embedded_crm import EmbeddedCrm
 from activities.rules import Rules, invoice_findings
 from activities.store import Blobs, writing
 from schemas.case import ApplyRequest, Checked, Draft, Record

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -85,6 +86,12 @@ class House:
 
     def kill_server(self) -> None:
         os.kill(int((self.home / "server.pid").read_text()), signal.SIGKILL)
+
+
+def listen(up: subprocess.Popen[str]) -> None:
+    """Read whatever it says from now on: a worker whose warnings fill the pipe stands still."""
+    assert up.stdout
+    Thread(target=up.stdout.read, daemon=True).start()
 
 
 def invoices(folder: Path, count: int) -> str:

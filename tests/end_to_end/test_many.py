@@ -5,22 +5,15 @@ import subprocess
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from tests.desk import UNSAMPLED, charters
-from tests.end_to_end.conftest import CASEWORK, PATIENCE, House, invoices
+from tests.end_to_end.conftest import CASEWORK, PATIENCE, House, invoices, listen
 
 MANY = int(os.environ.get("MANY", "60"))
 LONG = PATIENCE + MANY
 """Seconds until so many cases that have not ended are a failure."""
-
-
-def listen(up: subprocess.Popen[str]) -> None:
-    """Read whatever it says from now on: a worker whose warnings fill the pipe stands still."""
-    assert up.stdout
-    Thread(target=up.stdout.read, daemon=True).start()
 
 
 @pytest.mark.timeout(3 * LONG)

@@ -9,8 +9,7 @@ import psutil
 import pytest
 
 from tests.desk import charters
-from tests.end_to_end.conftest import PATIENCE, House, invoices
-from tests.end_to_end.test_many import listen
+from tests.end_to_end.conftest import PATIENCE, House, invoices, listen
 
 WAITING = int(os.environ.get("WAITING", "30"))
 LONG = PATIENCE + WAITING

@@ -11,12 +11,14 @@ from uuid import uuid4
 import httpx2
 from openai import OpenAI
 
+from activities.crm_port import CrmPort
 from activities.endpoint import Endpoint
 from activities.model import Readers
 from schemas.approval import MESSAGES_PER_PERSON, Withdrawal
 from schemas.case import Outcome
 from schemas.policy import ApprovalPolicy
 from tests import contract_desk, request_desk
+from tests.crms import Refusing
 from tests.desk import (
     CLEAN,
     CLERK,
@@ -181,6 +183,32 @@ async def with_endpoint(desk: Desk, answer: Callable[[httpx2.Request], httpx2.Re
             yield other
 
 
+@asynccontextmanager
+async def with_crm(desk: Desk, port: CrmPort) -> AsyncIterator[Desk]:
+    """The same desk with another CRM, and a queue of its own."""
+    asking = {name: replace(getattr(desk.parts, name), crm=port) for name in ("rules", "contract_rules")}
+    parts = replace(desk.parts, crm=replace(desk.parts.crm, port=port), **asking)
+    other = replace(desk, parts=parts, queue=uuid4().hex)
+    async with build_worker(other.client, other.queue, other.parts, rehearsal=True):
+        yield other
+
+
+async def refused_by_crm(desk: Desk) -> Case:
+    """An approved case that the CRM refuses; it takes what a person then makes of it."""
+    refusing = Refusing(desk.parts.crm.port, "RE-26-3310")
+    refusing.may.set()
+    async with with_crm(desk, refusing) as other:
+        case = await other.start(OVER_LIMIT, policy())
+        row = await other.asked(case)
+        await other.decide(case, "approve")
+        await other.at_step(case, row.step, after=row.draft)
+        await other.decide(case, "correct", corrections={"invoice_number": "RE-26-3310 A"})
+        await other.asked(case, times=3)
+        await other.decide(case, "approve", by=DEPUTY)
+        await outcome_of(case)
+    return case
+
+
 async def contract_signed_off(desk: Desk) -> Case:
     """By the business owner, then by five at the same time, then by the executive."""
     case = await contract_desk.start(desk, contract_desk.contract(contract_desk.LARGE))
@@ -241,6 +269,7 @@ SHAPES: tuple[Shape, ...] = (
     cancelled_while_reading,
     contract_signed_off,
     contract_refused,
+    refused_by_crm,
     request_filed,
     request_completed,
     request_of_none,

@@ -1,10 +1,20 @@
 """What people decided, as labels: unchanged is right, corrected is wrong, and what nobody looked at is neither."""
 
+from pathlib import Path
+
+import pytest
+
 from activities.decided import Decided, Decision
+from schemas.invoice import FIELDS
 from schemas.routing import SAMPLED
+from starters.evaluate import labelled_in
+from starters.labels import write_labels
+from starters.refused import Refused
+from starters.shell import Shell
 from tests.desk import CLEAN, DISAGREEING, Case, Desk, policy
 from tests.workflows import scenarios
 from tests.workflows.scenarios import outcome_of
+from workers.settings import Settings
 
 
 def decisions(desk: Desk) -> dict[str, Decision]:
@@ -87,3 +97,28 @@ async def test_case_with_a_finding_tests_nothing_in_any_stage(desk: Desk) -> Non
     await desk.decide(case, "approve")
 
     assert not (await decided(desk, case)).judged.clean
+
+
+async def test_decided_case_becomes_a_line_that_evaluate_reads_with_its_document(desk: Desk, tmp_path: Path) -> None:
+    case = await scenarios.corrected(desk)
+    await outcome_of(case)
+    file = tmp_path / "labels" / "decided.jsonl"
+    file.parent.mkdir()
+
+    count = write_labels(Shell(Settings(), desk.parts), "invoice-intake", policy(), file)
+
+    (label,) = labelled_in(file, FIELDS)
+    assert count == 1
+    assert label.expected["gross_amount"] == "2748.90"
+    assert label.source is not None
+    assert (file.parent / label.source).read_bytes() == desk.parts.blobs.get(desk.row(case).source)
+
+
+def test_file_that_is_there_is_not_written_over(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "decided.jsonl"
+    file.write_text("mine")
+
+    with pytest.raises(Refused, match="is there already"):
+        write_labels(Shell(Settings(), desk.parts), "invoice-intake", policy(), file)
+
+    assert file.read_text() == "mine"

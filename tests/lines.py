@@ -1,0 +1,68 @@
+"""A line that can be cut: an HTTP proxy that lets the other side do its work, and then may not pass on the answer."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from urllib.parse import urlsplit
+
+Cuts = Callable[[str, str], bool]
+PASSED_ON = ("Authorization", "X-Tryton-Context", "Accept-Language", "Content-Type")
+
+
+@dataclass
+class Line:
+    """`cuts` is asked, once the other side has answered a method on a path, whether the answer is lost."""
+
+    url: str
+    lost: list[str] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+
+@contextmanager
+def line(to: str, cuts: Cuts) -> Iterator[Line]:
+    target = urlsplit(to)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _pass(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            there = HTTPConnection(target.hostname or "", target.port, timeout=60)
+            sent = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
+            there.request(self.command, self.path, body, sent)
+            answer = there.getresponse()
+            said = answer.read()
+            there.close()
+            with made.lock:
+                cut = cuts(self.command, self.path)
+                if cut:
+                    made.lost.append(f"{self.command} {self.path} {answer.status}")
+            if cut:
+                self.close_connection = True
+                return
+            self.send_response(answer.status)
+            for name in ("Content-Type", "Retry-After"):
+                if value := answer.getheader(name):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        do_GET = do_POST = do_PUT = _pass  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        made = Line(f"http://127.0.0.1:{server.server_address[1]}{target.path}")
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield made
+        finally:
+            server.shutdown()
+            thread.join()

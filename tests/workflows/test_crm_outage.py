@@ -1,0 +1,109 @@
+"""A CRM that is out of order for ten minutes, or wants to be asked less: cases wait for it, and none fails."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from activities.crm_port import CrmError, RateLimited, Unauthorised, Unavailable, Written
+from schemas.case import Record
+from tests.crms import Through
+from tests.desk import CLEAN, Case, Desk, policy
+from tests.tryton import running
+from tests.workflows.scenarios import outcome_of, with_crm
+
+OUTAGE = timedelta(minutes=10)
+ATTEMPTS = 11
+"""How often a step is tried in ten minutes and more, the wait being doubled each time."""
+CHECKS = 15
+"""The same where it is doubled to a minute at most."""
+Answer = Callable[[httpx2.Request], httpx2.Response]
+
+
+@dataclass
+class Out(Through):
+    """Out of order for so many attempts at asking or at writing."""
+
+    error: Callable[[], CrmError]
+    asking: int = 0
+    writing: int = 0
+
+    def upsert(self, record: Record) -> Written:
+        self.writing -= 1
+        if self.writing >= 0:
+            raise self.error()
+        return self.crm.upsert(record)
+
+    def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
+        self.asking -= 1
+        if self.asking >= 0:
+            raise self.error()
+        return self.crm.find(kind, values)
+
+
+@dataclass
+class Disturbed(httpx2.HTTPTransport):
+    """A line on which the first attempts by a method are answered like this."""
+
+    answer: Answer
+    method: str
+    attempts: int = ATTEMPTS
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method == self.method:
+            self.attempts -= 1
+            if self.attempts >= 0:
+                return self.answer(request)
+        return super().handle_request(request)
+
+
+def unreachable(request: httpx2.Request) -> httpx2.Response:
+    raise httpx2.ConnectError("refused", request=request)
+
+
+async def took(case: Case) -> timedelta:
+    history = await case.fetch_history()
+    first, last = history.events[0].event_time, history.events[-1].event_time
+    return last.ToDatetime() - first.ToDatetime()
+
+
+@pytest.mark.parametrize("step", [{"asking": CHECKS}, {"writing": ATTEMPTS}], ids=["asking", "writing"])
+@pytest.mark.parametrize(
+    "error",
+    [lambda: Unavailable("out of order"), lambda: Unauthorised("not let in"), lambda: RateLimited(OUTAGE / 10)],
+    ids=["unavailable", "unauthorised", "rate-limited"],
+)
+async def test_case_waits_for_the_crm_and_is_applied_once(
+    desk: Desk, step: dict[str, int], error: Callable[[], CrmError]
+) -> None:
+    async with with_crm(desk, Out(desk.parts.crm.port, error, **step)) as other:
+        case = await other.start(CLEAN, policy(), hasty=True)
+        outcome = await outcome_of(case)
+
+    assert outcome.status == "applied"
+    assert await took(case) >= OUTAGE
+    assert desk.records() == [f"{case.id}:apply"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [lambda _: httpx2.Response(429, headers={"Retry-After": "60"}), lambda _: httpx2.Response(503), unreachable],
+    ids=["throttled", "out-of-order", "unreachable"],
+)
+async def test_case_waits_for_tryton_and_is_applied_once(desk: Desk, tmp_path: Path, answer: Answer) -> None:
+    (tmp_path / "tryton").mkdir()
+    with running(tmp_path / "tryton") as tryton, tryton.port(transport=Disturbed(answer, "POST")) as port:
+        async with with_crm(desk, port) as other:
+            case = await other.start(CLEAN, policy(), hasty=True)
+            outcome = await outcome_of(case)
+        counts = [tryton.count(kind) for kind in ("party", "invoice", "activity")]
+
+    assert outcome.status == "applied"
+    assert await took(case) >= OUTAGE
+    assert counts == [1, 1, 1]
