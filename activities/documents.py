@@ -11,7 +11,7 @@ from activities.parsers import Parsers
 from activities.store import Blobs
 from schemas.case import IngestRequest
 from schemas.mail import Mail
-from schemas.source import PAGES, Document, Source, Verdict
+from schemas.source import PAGES, Document, Ingested, Source, Verdict
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,16 @@ class Documents:
         found = self.parsers.ingest(data, request.limits)
         mail = self._mail(source)
         verdict = found.verdict.joined(said_by(self.parsers, mail)) if mail else found.verdict
+        return self._told(request, found.model_copy(update={"verdict": verdict}))
+
+    @activity.defn(name="documents.ingest_message")
+    def ingest_message(self, request: IngestRequest) -> Document:
+        """The same of a message, which is a document itself: what it says, and nothing that came with it."""
+        data = kept(self.blobs, request.source.digest, "the message")
+        return self._told(request, self.parsers.ingest_text(said_in(Mail.model_validate_json(data))))
+
+    def _told(self, request: IngestRequest, found: Ingested) -> Document:
+        source, verdict = request.source, found.verdict
         xml = base64.b64decode(found.xml) if found.xml else None
         findings = self.parsers.check_einvoice(xml) if xml else ()
         head = self.audit.record(
@@ -58,9 +68,13 @@ class Documents:
         return Mail.model_validate_json(kept(self.blobs, source.mail, "the mail it came in"))
 
 
+def said_in(message: Mail) -> str:
+    return f"{message.subject}\n{message.text}".strip()
+
+
 def said_by(parsers: Parsers, mail: Mail) -> Verdict:
     """Words to a machine in the mail that brought a document say what to expect of the document."""
-    said = parsers.ingest_text(f"{mail.subject}\n{mail.text}").verdict
+    said = parsers.ingest_text(said_in(mail)).verdict
     if said.status != "suspicious":
         return Verdict()
     return Verdict(status="suspicious", reasons=tuple(f"in its mail, {reason}" for reason in said.reasons))

@@ -11,12 +11,13 @@ from sqlmodel import col, select
 from activities.crm_port import Described, Invalid, Written
 from activities.store import reading, writing
 from schemas.case import Record
-from schemas.tables import CrmActivity, CrmContract, CrmInvoice, CrmParty, CrmRecord
+from schemas.tables import CrmActivity, CrmContract, CrmInvoice, CrmParty, CrmRecord, CrmTicket
 
 TABLES: Mapping[str, type[CrmRecord]] = {
     "party": CrmParty,
     "invoice": CrmInvoice,
     "contract": CrmContract,
+    "ticket": CrmTicket,
     "activity": CrmActivity,
 }
 

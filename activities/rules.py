@@ -25,7 +25,7 @@ from activities.store import Blobs, hold, writing
 from schemas.case import Checked, Draft, Record
 from schemas.finding import Finding
 from schemas.invoice import AMOUNTS, REQUIRED, REQUIRED_OF_RECEIPTS, InvoiceCheck
-from schemas.policy import InvoicePolicy
+from schemas.policy import InvoicePolicy, Policy
 from schemas.proposal import Proposal
 from schemas.routing import SAMPLED, Brake, sampled
 from schemas.tables import BrakeRow, InvoiceClaim
@@ -63,7 +63,7 @@ class Rules:
                 *read,
                 *_duplicate_findings(others),
                 *_party_findings(draft.records[0], known.values()),
-                *_sample_findings(request),
+                *sample_findings(request.case, request.policy, proposal),
             )
             row = session.get(BrakeRow, request.process)
             told: dict[str, object] = {"draft": digest, "findings": [finding.model_dump() for finding in findings]}
@@ -122,14 +122,9 @@ class Rules:
         return {ref for party in parties if same for ref in self.crm.find("invoice", {"party": party, **same})}
 
 
-def _sample_findings(request: InvoiceCheck) -> Iterator[Finding]:
+def sample_findings(case: str, policy: Policy, proposal: Proposal) -> Iterator[Finding]:
     """One of those that show how often the others are wrong; where people see every case there is none to draw."""
-    policy = request.policy
-    if (
-        policy.stage == "autonomous"
-        and request.proposal.rung != "person"
-        and sampled(request.case, policy.sample_share)
-    ):
+    if policy.stage == "autonomous" and proposal.rung != "person" and sampled(case, policy.sample_share):
         message = f"one of the {policy.sample_share:.1%} that a person always sees"
         yield Finding(code=SAMPLED, severity="review", message=message)
 

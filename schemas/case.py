@@ -27,7 +27,7 @@ class Record(Message):
     `links` name other records of the same draft by their ref: {"party": "party:DE123456789"}.
     """
 
-    kind: Literal["party", "invoice", "contract", "activity"]
+    kind: Literal["party", "invoice", "contract", "ticket", "activity"]
     ref: str
     values: Mapping[str, JsonValue] = {}
     links: Mapping[str, str] = {}
@@ -135,6 +135,8 @@ class ReadRequest(Message):
     budget: Budget = Budget()
     doubts: tuple[str, ...] = ()
     """Why a person is to look at it, whatever is read from here on."""
+    patterns: Mapping[str, str] = Bounded(default={}, exclude_if=lambda patterns: not patterns)
+    """Fields that a policy describes by how they are spelt."""
 
 
 class ApplyRequest(Message):

@@ -3,6 +3,7 @@
 It rides in the workflow input, whole: a run keeps the policy it began with.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -102,6 +103,46 @@ class Policy(Message):
 class InvoicePolicy(Policy):
     auto_limits: Mapping[str, Decimal] = {}
     """Largest gross amount per currency that may be written without a person; a currency not named has none."""
+
+
+Priority = Literal["low", "normal", "high"]
+
+
+class Detail(Message):
+    """Something that a request may state: how it is spelt, and the question to the submitter when it is missing."""
+
+    pattern: str
+    """A regular expression."""
+    ask: str
+
+
+class Category(Message):
+    """A kind of request."""
+
+    needs: tuple[str, ...] = ()
+    """The details without which nobody can act on it."""
+    priority: Priority = "normal"
+
+
+class RequestPolicy(Policy):
+    categories: Mapping[str, Category]
+    details: Mapping[str, Detail] = {}
+    languages: tuple[str, ...] = ("en",)
+    """In which the examples are that the classifier was taught; a message in another one goes to a person."""
+    urgent: tuple[str, ...] = ()
+    """Words that make any request one of high priority."""
+
+    @model_validator(mode="after")
+    def what_is_needed_is_known(self) -> Self:
+        needed = {name for category in self.categories.values() for name in category.needs}
+        if unknown := sorted(needed - self.details.keys()):
+            raise ValueError(f"categories need {', '.join(unknown)}, which details does not have")
+        for name, detail in self.details.items():
+            try:
+                re.compile(detail.pattern)
+            except re.error as error:
+                raise ValueError(f"the pattern of {name} is no regular expression: {error}") from None
+        return self
 
 
 class ContractPolicy(Policy):

@@ -208,9 +208,21 @@ class CrmContract(CrmRecord, table=True):
     clauses: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON))
 
 
+class CrmTicket(CrmRecord, table=True):
+    __tablename__ = "crm_tickets"
+
+    party: str | None = Field(default=None, foreign_key="crm_parties.ref", index=True)
+    subject: str
+    category: str | None = Field(default=None, index=True)
+    priority: str
+    language: str | None = None
+    details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON))
+
+
 class CrmActivity(CrmRecord, table=True):
     __tablename__ = "crm_activities"
 
     invoice: str | None = Field(default=None, foreign_key="crm_invoices.ref", index=True)
     contract: str | None = Field(default=None, foreign_key="crm_contracts.ref", index=True)
+    ticket: str | None = Field(default=None, foreign_key="crm_tickets.ref", index=True)
     text: str

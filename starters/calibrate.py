@@ -13,17 +13,21 @@ from activities.decided import Decided
 from activities.fitting import Example, Learnt, examples, figures, learnt
 from schemas.calibration import Choice
 from schemas.confidence import Calibration
+from schemas.invoice import FIELDS
 from schemas.message import Digest
 from schemas.policy import InvoicePolicy
 from starters import screen
-from starters.evaluate import Judge, as_if_autonomous, judge_all, labelled_in
+from starters.evaluate import judge_all, labelled_in
+from starters.invoice_intake import INVOICE_INTAKE, judging
+from starters.launch import Measure
+from starters.learning import learn
 from starters.plots import drawn
 from starters.processes import PROCESSES, process_named
 from starters.refused import Refused
+from starters.request_triage import REQUEST_TRIAGE
 from starters.shell import Json, Shell, app, looking
-from workers.build import readers
 from workers.records import Records
-from workflows.invoice_intake import NAME
+from workers.settings import Settings
 
 
 class Wanted(NamedTuple):
@@ -81,13 +85,32 @@ def calibrate_invoices(wanted: Wanted, as_json: bool) -> bool:
     return made.calibration.choice.threshold is not None
 
 
-LEARNT_BY: Mapping[str, Callable[[Wanted, bool], bool]] = {NAME: calibrate_invoices}
+def calibrate_requests(wanted: Wanted, as_json: bool) -> bool:
+    """Learn the categories too, and keep the classifier."""
+    if wanted.file is None:
+        raise Refused(f"{wanted.process} learns from labelled messages: name a file with --labelled")
+    taught = learn(Settings.from_env(), wanted.process, wanted.file)
+    if as_json:
+        screen.print_json(taught.model_dump())
+        return True
+    screen.out.print(
+        f"learned {len(taught.categories)} categories from {taught.examples} messages, {taught.none} of them none of "
+        f"these; below {taught.least:.2f} a message is none\nkept in {screen.plain(taught.artefact, 400)}"
+    )
+    screen.out.print("the charter must name these categories, or a person is asked about each of their cases")
+    return True
+
+
+LEARNT_BY: Mapping[str, Callable[[Wanted, bool], bool]] = {
+    INVOICE_INTAKE.name: calibrate_invoices,
+    REQUEST_TRIAGE.name: calibrate_requests,
+}
 
 
 def _labelled(it: Shell[Records], file: Path, policy: InvoicePolicy) -> list[Example]:
-    labels = labelled_in(file)
-    with readers(it.settings) as rungs:
-        return examples(labels, judge_all(labels, Judge(rungs, as_if_autonomous(policy, ""), file.parent)))
+    labels = labelled_in(file, FIELDS)
+    with judging(Measure(it.settings, policy, file.parent)) as judge:
+        return examples(labels, judge_all(labels, judge))
 
 
 def _decided(it: Shell[Records], process: str, policy: InvoicePolicy) -> list[Example]:

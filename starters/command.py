@@ -22,6 +22,7 @@ from starters.life import up as stay_up
 from starters.life import work
 from starters.processes import PROCESSES, process_named
 from starters.refused import Refused
+from starters.request_triage import REQUEST_TRIAGE
 from starters.shell import As, CaseName, Json, Shell, app, shell
 from workers.build import Parts
 from workers.replay import Replayed
@@ -45,9 +46,9 @@ __all__ = [
 
 @app.command()
 def demo() -> None:
-    """Run the main job on sample invoices and contracts: server, worker, cases, an approval, the audit."""
+    """Run the main job on sample invoices, contracts and messages: server, worker, cases, an approval, the audit."""
     with shell() as it:
-        asyncio.run(demonstrate(it, INVOICE_INTAKE, CONTRACT_APPROVAL))
+        asyncio.run(demonstrate(it, INVOICE_INTAKE, CONTRACT_APPROVAL, REQUEST_TRIAGE))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The demo: the main job on sample invoices and contracts, from an empty machine to an applied approval."""
+"""The demo: the main job on sample invoices, contracts and messages, from an empty machine to an applied approval."""
 
 import asyncio
 from collections import Counter
@@ -20,15 +20,16 @@ from workers.build import Parts
 
 SAMPLES = Path(__file__).parent / "samples" / "invoices"
 CONTRACTS = Path(__file__).parent / "samples" / "contracts"
+MESSAGES = Path(__file__).parent / "samples" / "messages"
 LOOK = 0.2
 """Seconds between looks at the table."""
 PATIENCE = 120
 """Seconds until the demo no longer waits for the cases to settle."""
 
 
-async def demonstrate(it: Shell[Parts], invoices: Process, contracts: Process) -> None:
+async def demonstrate(it: Shell[Parts], invoices: Process, contracts: Process, requests: Process) -> None:
     async with stopped() as stop:
-        job = asyncio.ensure_future(_job(it, invoices, contracts))
+        job = asyncio.ensure_future(_job(it, invoices, contracts, requests))
         halt = asyncio.ensure_future(stop.wait())
         await asyncio.wait((job, halt), return_when=asyncio.FIRST_COMPLETED)
         halt.cancel()
@@ -40,12 +41,13 @@ async def demonstrate(it: Shell[Parts], invoices: Process, contracts: Process) -
         job.result()
 
 
-async def _job(it: Shell[Parts], invoices: Process, contracts: Process) -> None:
+async def _job(it: Shell[Parts], invoices: Process, contracts: Process, requests: Process) -> None:
     out.print("starting the embedded Temporal server and a worker")
     async with running(it.settings, it.parts) as client:
         rows = await _take_in(it, client, invoices, SAMPLES)
         approved = await _approve_one(it, client, rows)
         rows += await _take_in(it, client, contracts, CONTRACTS)
+        rows += await _take_in(it, client, requests, MESSAGES)
         faults = verified(it, it.parts.audit.cases(), await heads_told(client))
         out.print("\n[bold]The audit[/]")
         print_faults(len(it.parts.audit.cases()), faults)

@@ -2,16 +2,16 @@
 
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.progress import Progress
 from temporalio.exceptions import ApplicationError
 
@@ -19,23 +19,25 @@ from activities.documents import said_by
 from activities.model import Readers
 from activities.parsing.mail import looks_like_mail
 from activities.pool import ParserStopped
-from activities.questions import INVOICE
-from activities.rules import invoice_findings
+from activities.questions import Question
 from schemas.confidence import EXPOSURE, quality_of, signals_of
-from schemas.invoice import FIELDS
-from schemas.policy import InvoicePolicy
+from schemas.finding import Finding
+from schemas.policy import Policy
 from schemas.proposal import Proposal, endpoint_of
 from schemas.routing import Brake, refusal, route
 from schemas.scoring import Judged, Labelled, misses, score
 from schemas.source import Ingested, Verdict
 from starters import screen
+from starters.launch import Measure
 from starters.mail import Split, split
 from starters.processes import PROCESSES, process_named
 from starters.refused import Refused
 from starters.shell import Json, app
 from workers.build import readers
 from workers.settings import Settings
-from workflows.invoice_intake import NAME
+
+P = TypeVar("P", bound=Policy)
+A = TypeVar("A", bound=BaseModel)
 
 AT_ONCE = 2
 
@@ -46,6 +48,9 @@ def evaluate(
     file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="One labelled document a line.")],
     *,
     reader: Annotated[str, typer.Option("--reader", metavar="RUNG", help="Read with this rung alone.")] = "",
+    model: Annotated[
+        Path | None, typer.Option("--model", metavar="FILE", help="Classify with this artefact, not the newest.")
+    ] = None,
     show_misses: Annotated[bool, typer.Option("--misses", help="List every field that was not as expected.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -53,27 +58,37 @@ def evaluate(
 
     A line is {"source": "path, relative to the file", "expected": {field: value}}, or has "text" and a null source.
     """
-    if process != NAME:
-        raise Refused(f"only {NAME} can be measured as yet")
-    settings, started = Settings.from_env(), monotonic()
-    policy = as_if_autonomous(process_named(process).load_charter(settings).policy, reader)
-    labelled = labelled_in(file)
-    with readers(settings) as rungs:
-        if (name := endpoint_of(reader)) and name not in rungs.endpoints:
-            raise Refused(f"no endpoint is called {name}: CASEWORK_MODEL or CASEWORK_MODELS names the model to ask")
-        judge = Judge(rungs, policy, file.parent)
+    known, settings, started = process_named(process), Settings.from_env(), monotonic()
+    if known.judging is None:
+        raise Refused(f"{process} cannot be measured as yet")
+    policy = known.load_charter(settings).policy
+    labelled = labelled_in(file, known.fields)
+    with known.judging(Measure(settings, policy, file.parent, reader, model)) as judge:
         judged = judge_all(labelled, judge)
-    for problem, count in judge.failures.items():
-        screen.err.print(f"{count} of {len(labelled)} documents: {screen.plain(problem)}")
     figures, missed = score(labelled, judged, monotonic() - started), misses(labelled, judged)
+    more = known.figures(labelled, judged).model_dump() if known.figures else {}
     if as_json:
-        told: dict[str, Any] = figures.model_dump()
+        told: dict[str, Any] = {**figures.model_dump(), **more}
         screen.print_json({**told, "misses": [miss._asdict() for miss in missed]} if show_misses else told)
     else:
-        screen.print_score(figures, missed if show_misses else ())
+        screen.print_score({**figures.model_dump(), **more}, missed if show_misses else ())
 
 
-def as_if_autonomous(policy: InvoicePolicy, reader: str) -> InvoicePolicy:
+@contextmanager
+def judging(
+    question: Question[A], findings: Callable[[Proposal, Any], Iterable[Finding]], measure: Measure
+) -> Iterator[Callable[[Labelled], Judged]]:
+    """Judge as cases of a process that reads documents do."""
+    with readers(measure.settings) as rungs:
+        if (name := endpoint_of(measure.reader)) and name not in rungs.endpoints:
+            raise Refused(f"no endpoint is called {name}: CASEWORK_MODEL or CASEWORK_MODELS names the model to ask")
+        judge = Judge(rungs, as_if_autonomous(measure.policy, measure.reader), measure.folder, question, findings)
+        yield judge.judge
+    for problem, count in judge.failures.items():
+        screen.err.print(f"{count} documents: {screen.plain(problem)}")
+
+
+def as_if_autonomous(policy: P, reader: str) -> P:
     """Every rung trusted; the thresholds stay."""
     if reader and reader not in policy.rungs:
         raise typer.BadParameter(f"{reader!r} is none of {', '.join(policy.rungs)}", param_hint="--reader")
@@ -81,7 +96,7 @@ def as_if_autonomous(policy: InvoicePolicy, reader: str) -> InvoicePolicy:
     return policy.model_copy(update={"stage": "autonomous", "rungs": rungs, "autonomous_rungs": rungs})
 
 
-def labelled_in(file: Path) -> list[Labelled]:
+def labelled_in(file: Path, fields: Collection[str]) -> list[Labelled]:
     """Every line, or the first problem with its number: half an evaluation is none."""
     try:
         # Not splitlines(): it also ends lines at characters that a JSON string may hold.
@@ -93,7 +108,7 @@ def labelled_in(file: Path) -> list[Labelled]:
         if not line.strip():
             continue
         try:
-            found.append(_labelled(line, file.parent))
+            found.append(_labelled(line, file.parent, fields))
         except Refused as refused:
             raise Refused(f"{file}, line {number}: {refused}") from None
     if not found:
@@ -101,14 +116,14 @@ def labelled_in(file: Path) -> list[Labelled]:
     return found
 
 
-def _labelled(line: str, folder: Path) -> Labelled:
+def _labelled(line: str, folder: Path, fields: Collection[str]) -> Labelled:
     try:
         label = Labelled.model_validate_json(line, extra="forbid")
     except ValidationError as error:
         problem = error.errors()[0]
         raise Refused(f"{'.'.join(map(str, problem['loc'])) or 'the line'}: {problem['msg']}") from None
-    if unknown := set(label.expected) - set(FIELDS):
-        raise Refused(f"no field is called {', '.join(sorted(unknown))}; there are {', '.join(FIELDS)}")
+    if unknown := set(label.expected) - set(fields):
+        raise Refused(f"no field is called {', '.join(sorted(unknown))}; there are {', '.join(fields)}")
     if label.source is None:
         if not label.text.strip():
             raise Refused("name a source, or give a text and null as its source")
@@ -117,19 +132,21 @@ def _labelled(line: str, folder: Path) -> Labelled:
     return label
 
 
-def judge_all(labelled: Sequence[Labelled], judge: "Judge") -> list[Judged]:
+def judge_all(labelled: Sequence[Labelled], judge: Callable[[Labelled], Judged]) -> list[Judged]:
     with (
         Progress(console=screen.err, transient=True) as progress,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        return list(progress.track(pool.map(judge.judge, labelled), total=len(labelled), description="reading"))
+        return list(progress.track(pool.map(judge, labelled), total=len(labelled), description="reading"))
 
 
 @dataclass(frozen=True)
 class Judge:
     readers: Readers
-    policy: InvoicePolicy
+    policy: Policy
     folder: Path
+    question: Question[Any]
+    findings: Callable[[Proposal, Any], Iterable[Finding]]
     failures: Counter[str] = field(default_factory=Counter)
     """Of rungs, by what they said: figures without them would flatter or blame the wrong one."""
 
@@ -142,7 +159,7 @@ class Judge:
         proposal = self._read(document, xml)
         found = (
             *(self.readers.parsers.check_einvoice(xml) if xml else ()),
-            *invoice_findings(proposal, self.policy, datetime.now(UTC).date()),
+            *self.findings(proposal, self.policy),
         )
         findings = [finding for finding in found if finding.code not in EXPOSURE]
         unsure = self.policy.model_copy(update={"min_confidence": 0})
@@ -182,7 +199,7 @@ class Judge:
         pages = document.pages if any(page.lines for page in document.pages) else ()
         for rung in self.policy.rungs:
             try:
-                answer = self.readers.read(INVOICE, rung, pages, xml)
+                answer = self.readers.read(self.question, rung, pages, xml)
             except (ParserStopped, ApplicationError) as error:
                 self.failures[f"{rung}: {error}"] += 1
                 continue

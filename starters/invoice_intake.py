@@ -1,13 +1,17 @@
 """Start invoice intake: `python -m starters.invoice_intake FILE_OR_FOLDER…` is `casework start invoice-intake …`."""
 
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 
 from schemas.charter import Charter
-from schemas.invoice import Intake
+from schemas.invoice import FIELDS, Intake
 from schemas.message import Message
 from schemas.policy import InvoicePolicy
+from schemas.scoring import Judged, Labelled
 from schemas.source import Source
-from starters.launch import Process
+from starters.launch import Measure, Process
 from workflows.invoice_intake import NAME
 
 
@@ -15,7 +19,18 @@ def intake(source: Source, policy: InvoicePolicy, by: str) -> Message:
     return Intake(source=source, policy=policy, submitted_by=by)
 
 
-INVOICE_INTAKE: Process = Process(name=NAME, charter=Charter[InvoicePolicy], intake=intake)
+def judging(measure: Measure) -> AbstractContextManager[Callable[[Labelled], Judged]]:
+    from activities.questions import INVOICE
+    from activities.rules import invoice_findings
+    from starters.evaluate import judging as judging_documents
+
+    today = datetime.now(UTC).date()
+    return judging_documents(INVOICE, lambda proposal, policy: invoice_findings(proposal, policy, today), measure)
+
+
+INVOICE_INTAKE: Process = Process(
+    name=NAME, charter=Charter[InvoicePolicy], intake=intake, fields=FIELDS, judging=judging
+)
 
 if __name__ == "__main__":
     from starters.command import main

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,10 +18,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from schemas.charter import Charter
 from schemas.message import Digest, Message, digest_of
+from schemas.scoring import Judged, Labelled
 from schemas.source import Source
 from schemas.tables import CaseRow
 from starters.mail import MAX_BYTES as MAX_MAIL
-from starters.mail import looks_like_mail, split
+from starters.mail import looks_like_mail, split, texted
 from starters.refused import Refused
 from workers.build import Parts
 from workers.settings import Settings
@@ -30,12 +32,35 @@ AT_ONCE = 20
 
 
 @dataclass(frozen=True)
+class Measure:
+    """What is to be measured: under which policy, where the labelled files are, and with which reader or model."""
+
+    settings: Settings
+    policy: Any
+    folder: Path
+    reader: str = ""
+    model: Path | None = None
+
+
+Judging = Callable[[Measure], AbstractContextManager[Callable[[Labelled], Judged]]]
+
+
+@dataclass(frozen=True)
 class Process:
-    """What starters must know of a process: its name, its charter's shape, its start input."""
+    """What starters must know of a process: its name, its charter's shape, its start input.
+
+    `judging` says what would become of a labelled document, and `figures` what else its answers are measured by;
+    a process without the former cannot be evaluated.
+    """
 
     name: str
     charter: type[Charter[Any]]
     intake: Callable[[Source, Any, str], Message]
+    takes_messages: bool = False
+    """A mail, or a text, is one document by itself; else each document in a mail is one."""
+    fields: tuple[str, ...] = ()
+    judging: Judging | None = None
+    figures: Callable[[Sequence[Labelled], Sequence[Judged]], Message] | None = None
 
     def load_charter(self, settings: Settings) -> Charter[Any]:
         path = settings.charters / f"{self.name}.yaml"
@@ -161,11 +186,24 @@ class Launcher:
         name = readable(path)
         try:
             data = await asyncio.to_thread(_read, path, max(MAX_MAIL, charter.policy.limits.max_bytes))
+            if self.process.takes_messages:
+                return await self._start_message(name, data, charter)
             if looks_like_mail(data):
                 return await self._start_mail(name, data, charter)
             return [await self._start(name, readable(path.name), data, charter)]
         except (OSError, Refused) as error:
             return [Started(name, "", "failed", str(error))]
+
+    async def _start_message(self, path: str, data: bytes, charter: Charter[Any]) -> list[Started]:
+        """One case for what it says; what came with it is told, and left out."""
+        found = await asyncio.to_thread(split if looks_like_mail(data) else texted, data)
+        mail = await asyncio.to_thread(self.parts.blobs.put, found.mail.model_dump_json().encode())
+        # Without what differs each time it is sent: the same words of the same sender are the same case.
+        said = found.mail.model_copy(update={"date": "", "message_id": ""}).model_dump_json().encode()
+        others = [(left.name, left.why) for left in found.left]
+        others += [(one.name, "came with a message: start it in a process of its own") for one in found.documents]
+        case = await self._start(path, readable(Path(path).name), said, charter, mail)
+        return [*(Started(path, "", "left out", why, name) for name, why in others), case]
 
     async def _start_mail(self, path: str, data: bytes, charter: Charter[Any]) -> list[Started]:
         """A case for each document in it. What is left out is told, and a mail without a document is a failure."""

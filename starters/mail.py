@@ -18,7 +18,7 @@ from schemas.mail import Mail
 from starters.attachments import decoration, extension_of, why_not
 from starters.hypertext import words_of
 
-__all__ = ["MAX_BYTES", "Document", "Left", "Split", "looks_like_mail", "split"]
+__all__ = ["MAX_BYTES", "Document", "Left", "Split", "looks_like_mail", "split", "texted"]
 
 MAX_BYTES = 50_000_000
 """Of a whole mail; the documents in it are as large as the process accepts."""
@@ -107,6 +107,15 @@ def split(data: bytes) -> Split:
         tuple(one for one in sifted if isinstance(one, Document)),
         tuple(left),
     )
+
+
+def texted(data: bytes) -> Split:
+    """A message that is no mail: its text, and nothing known of who sent it."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", "replace")
+    return Split(Mail(text=_clean(text.replace("\r\n", "\n"), MAX_TEXT)))
 
 
 def _beyond(data: bytes, found: int) -> Iterator[Left]:

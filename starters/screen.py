@@ -14,7 +14,7 @@ from rich.table import Table
 from activities.audit import Remark
 from schemas.case import Summary, View
 from schemas.mail import Mail
-from schemas.scoring import Miss, Score
+from schemas.scoring import Miss
 from schemas.tables import CaseRow
 from workflows.card import visible
 
@@ -216,9 +216,9 @@ def print_started(started: "Sequence[Started]", rows: Mapping[str, CaseRow], mos
         out.print(f"  {count} left out: {plain(why)}")
 
 
-def print_score(figures: Score, missed: Sequence[Miss]) -> None:
+def print_score(figures: Mapping[str, object], missed: Sequence[Miss]) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
-    for name, value in figures.model_dump().items():
+    for name, value in figures.items():
         shown = ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else value
         table.add_row(name.replace("_", " "), plain("cannot be told" if shown is None else shown, 400))
     out.print(table)

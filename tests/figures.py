@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from activities.parsers import Parsers
+from schemas.invoice import FIELDS
 from schemas.scoring import score
 from schemas.source import IntakeLimits
 from schemas.tables import CaseRow
 from starters.command import settled
-from starters.evaluate import Judge, as_if_autonomous, judge_all, labelled_in
-from starters.invoice_intake import INVOICE_INTAKE
-from starters.launch import Launcher, files_in
+from starters.evaluate import judge_all, labelled_in
+from starters.invoice_intake import INVOICE_INTAKE, judging
+from starters.launch import Launcher, Measure, files_in
 from starters.life import running
 from tests.activities.test_official import codes, official_cases
 from tests.end_to_end.conftest import free_ports
 from tests.load.bench import bench
 from tests.load.rate import rate
-from workers.build import built, readers
+from workers.build import built
 from workers.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,10 +42,10 @@ def evaluated(name: str) -> dict[str, Any]:
     """What `casework evaluate invoice-intake` prints of this file."""
     file = DATA / "evaluate" / f"{name}.jsonl"
     settings, started = Settings(), time.monotonic()
-    policy = as_if_autonomous(INVOICE_INTAKE.load_charter(settings).policy, "")
-    labelled = labelled_in(file)
-    with readers(settings) as rungs:
-        judged = judge_all(labelled, Judge(rungs, policy, file.parent))
+    policy = INVOICE_INTAKE.load_charter(settings).policy
+    labelled = labelled_in(file, FIELDS)
+    with judging(Measure(settings, policy, file.parent)) as judge:
+        judged = judge_all(labelled, judge)
     return score(labelled, judged, time.monotonic() - started).model_dump()
 
 

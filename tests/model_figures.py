@@ -7,9 +7,14 @@ import json
 import random
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from activities.questions import INVOICE
+from activities.rules import invoice_findings
 from schemas.calibration import reliability
+from schemas.invoice import FIELDS
 from schemas.scoring import Labelled, field_confidences, misses, score
 from starters.evaluate import Judge, as_if_autonomous, judge_all, labelled_in
 from starters.invoice_intake import INVOICE_INTAKE
@@ -24,7 +29,7 @@ READERS = ("embedded-reader", "endpoint")
 
 def sample(file: str, size: int) -> list[Labelled]:
     """The same documents each time."""
-    labelled = labelled_in(DATA / "evaluate" / f"{file}.jsonl")
+    labelled = labelled_in(DATA / "evaluate" / f"{file}.jsonl", FIELDS)
     return random.Random(SEED).sample(labelled, min(size, len(labelled)))
 
 
@@ -32,8 +37,10 @@ def measured(labelled: Sequence[Labelled], reader: str, settings: Settings) -> d
     policy = as_if_autonomous(INVOICE_INTAKE.load_charter(settings).policy, reader)
     begun = time.monotonic()
     with readers(settings) as rungs:
-        judge = Judge(rungs, policy, DATA / "evaluate")
-        judged = judge_all(labelled, judge)
+        today = datetime.now(UTC).date()
+        findings = partial(invoice_findings, today=today)
+        judge = Judge(rungs, policy, DATA / "evaluate", INVOICE, findings)
+        judged = judge_all(labelled, judge.judge)
     seconds = time.monotonic() - begun
     told = score(labelled, judged, seconds)
     sure = reliability(field_confidences(labelled, judged, misses(labelled, judged)))

@@ -10,20 +10,25 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from openai import OpenAI
 from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.workflow import NondeterminismError
 
 from activities.addresses import Addresses, BadAddresses
+from activities.classifiers import Classifiers
 from activities.contract_rules import ContractRules
 from activities.crm import Crm
 from activities.directory import Directory
 from activities.documents import Documents
+from activities.embeddings import Embeddings
 from activities.ledger import Ledger
 from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.parsers import Parsers
 from activities.reconciler import Reconciler
+from activities.request_rules import RequestRules
+from activities.requests import Requests
 from activities.rules import Rules
 from workers.crm import check_crm, crm_of
 from workers.heartbeats import Heartbeats
@@ -47,6 +52,8 @@ class Parts(Records):
     models: tuple[ModelSettings, ...]
     rules: Rules
     contract_rules: ContractRules
+    requests: Requests
+    request_rules: RequestRules
     crm: Crm
     reconciler: Reconciler
     notices: Notices
@@ -56,7 +63,12 @@ class Parts(Records):
 @contextmanager
 def built(settings: Settings) -> Iterator[Parts]:
     """Build all parts from the settings; what holds processes or connections is let go at the end."""
-    with opened(settings) as records, readers(settings) as reading, crm_of(settings, records.engine) as port:
+    with (
+        opened(settings) as records,
+        readers(settings) as reading,
+        embeddings(settings) as vectors,
+        crm_of(settings, records.engine) as port,
+    ):
         engine, blobs, audit = records.engine, records.blobs, records.audit
         key = code_key(settings)
         yield Parts(
@@ -71,11 +83,32 @@ def built(settings: Settings) -> Iterator[Parts]:
             models=models(settings),
             rules=Rules(engine, blobs, port),
             contract_rules=ContractRules(engine, blobs, port),
+            requests=Requests(blobs, classifiers(settings), audit, vectors),
+            request_rules=RequestRules(engine, blobs),
             crm=Crm(port, blobs, engine),
             reconciler=Reconciler(port, blobs, audit),
             notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
             directory=Directory(engine, key),
         )
+
+
+@contextmanager
+def embeddings(settings: Settings) -> Iterator[Embeddings | None]:
+    """The endpoint of vectors, when one is set."""
+    if not settings.embeddings:
+        yield None
+        return
+    with OpenAI(
+        api_key=settings.embeddings_key.get_secret_value() or "none",
+        base_url=settings.embeddings_url or None,
+        max_retries=0,
+        timeout=timedelta(minutes=2).total_seconds(),
+    ) as client:
+        yield Embeddings(client, settings.embeddings)
+
+
+def classifiers(settings: Settings) -> Classifiers:
+    return Classifiers(settings.model_folder, settings.charters)
 
 
 CODE_KEY_BYTES = 32
@@ -126,6 +159,9 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.model.read_contract,
         parts.rules.check_invoice,
         parts.contract_rules.check_contract,
+        parts.documents.ingest_message,
+        parts.requests.read,
+        parts.request_rules.check_request,
         parts.crm.apply,
         parts.reconciler.compare,
         parts.cases.waiting,

@@ -49,6 +49,11 @@ class Settings(BaseModel):
     model_key: SecretStr = SecretStr("")
     models: Path | None = None
     """A YAML file of any number of endpoints, with keys, rates and prices: see deploy/models.example.yaml."""
+    embeddings: str = ""
+    """The model whose vectors classifiers look at too; empty is none: words and letters alone."""
+    embeddings_url: str = ""
+    """An OpenAI-compatible endpoint; empty is OpenAI itself."""
+    embeddings_key: SecretStr = SecretStr("")
     notices: Path | None = None
     """An apprise configuration file (YAML or text) whose tags are the ids of people; without it none is told."""
     keys: Path | None = None
@@ -85,6 +90,11 @@ class Settings(BaseModel):
     @property
     def key_folder(self) -> Path:
         return self.keys or self.home / "keys"
+
+    @property
+    def model_folder(self) -> Path:
+        """Where `casework calibrate` keeps what it has learned."""
+        return self.home / "models"
 
     @property
     def blobs(self) -> str:

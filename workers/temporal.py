@@ -14,8 +14,9 @@ from workflows.invoice_intake import InvoiceIntake
 from workflows.notice import Notice
 from workflows.payload import OnePayload
 from workflows.reconciliation import Reconciliation
+from workflows.request_triage import RequestTriage
 
-WORKFLOWS = [InvoiceIntake, ContractApproval, Notice, Reconciliation]
+WORKFLOWS = [InvoiceIntake, ContractApproval, RequestTriage, Notice, Reconciliation]
 # A forgotten pass-through import then stops the worker at start, not a case at midnight.
 STRICT = SandboxedWorkflowRunner(
     SandboxRestrictions.default.with_import_notification_policy(

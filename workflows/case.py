@@ -1,8 +1,9 @@
 """A case: what is the same in every process, from a proposal to the outcome, and how it ends whatever happens."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -15,7 +16,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.crm import Crm
     from activities.documents import Documents
     from activities.failures import CRM_REFUSED, UNUSABLE
-    from activities.model import Model
     from schemas.approval import Decision
     from schemas.case import (
         ApplyRequest,
@@ -47,7 +47,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.payload import parsed
 
 S = TypeVar("S", bound=Start)
-Reading = Callable[[Model, ReadRequest], Proposal]
+Ingesting = Callable[[Documents, IngestRequest], Document]
+Reading = Callable[[Any, ReadRequest], Proposal]
+NOTHING: Mapping[str, str] = MappingProxyType({})
 Check = Callable[[Document, Proposal], Awaitable[Checked]]
 
 
@@ -91,19 +93,25 @@ class Case:
             "failed", f"cancelled in Temporal before {'all' if stays else 'anything'} was written", *stays
         )
 
-    async def proposed(self, intake: Start, reading: Reading) -> Outcome | None:
+    async def proposed(
+        self,
+        intake: Start,
+        reading: Reading,
+        ingesting: Ingesting = Documents.ingest,
+        patterns: Mapping[str, str] = NOTHING,
+    ) -> Outcome | None:
         """Take the document in and read it; an outcome when it is refused before it is read."""
         if intake.kept:
             self.view, self.chosen = intake.kept.view, intake.kept.route
             return None
         ingest = IngestRequest(case=self.id, source=intake.source, limits=intake.policy.limits)
         self.view = View(source=intake.source)
-        document = await workflow.execute_activity_method(Documents.ingest, ingest, **DOCUMENT)
+        document = await workflow.execute_activity_method(ingesting, ingest, **DOCUMENT)
         self.view = View(source=intake.source, document=document)
         if refused := refusal(document.verdict):
             hostile = document.verdict.status == "hostile"
             return self.outcome("rejected" if hostile else "unprocessable", *refused.reasons)
-        proposal = await self._read(document, intake.policy, reading)
+        proposal = await self._read(document, intake.policy, reading, patterns)
         self.view = self.view.model_copy(update={"proposal": proposal})
         return None
 
@@ -152,9 +160,12 @@ class Case:
             raise asyncio.CancelledError  # it came while the CRM was asked
         return self.chosen
 
-    async def _read(self, document: Document, policy: Policy, reading: Reading) -> Proposal:
+    async def _read(
+        self, document: Document, policy: Policy, reading: Reading, patterns: Mapping[str, str]
+    ) -> Proposal:
         """Ask the rungs in order, each endpoint on its own queue; one that has failed for good is passed over."""
-        request = ReadRequest(case=self.id, document=document, rungs=policy.rungs, budget=policy.budget)
+        about = {"case": self.id, "document": document, "patterns": patterns}
+        request = ReadRequest(**about, rungs=policy.rungs, budget=policy.budget)
         queue = None
         while True:
             try:

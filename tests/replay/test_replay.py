@@ -32,7 +32,7 @@ def test_every_shape_has_a_history_recorded_with_the_newest_version() -> None:
     [
         ("crm.apply", "Crm.apply"),
         ("rules.check_invoice", "Rules.check_invoice"),
-        ("documents.ingest", "Documents.ingest"),
+        ("documents.ingest", "ingesting"),
     ],
 )
 async def test_divergence_names_the_event_and_the_line(was: str, call: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from schemas.invoice import FIELDS
 from starters.command import app
 from starters.demo import SAMPLES
 from starters.evaluate import labelled_in
@@ -70,7 +71,7 @@ def test_bad_line_is_named_before_anything_is_measured(tmp_path: Path, line: str
     file.write_text(f'{{"source": null, "text": "x", "expected": {{}}}}\n{line}\n')
 
     with pytest.raises(Refused, match=problem):
-        labelled_in(file)
+        labelled_in(file, FIELDS)
 
 
 def test_text_may_hold_any_character_that_json_allows(tmp_path: Path) -> None:
@@ -78,4 +79,4 @@ def test_text_may_hold_any_character_that_json_allows(tmp_path: Path) -> None:
     file = tmp_path / "labelled.jsonl"
     file.write_text(json.dumps(line, ensure_ascii=False) + "\r\n")
 
-    assert [label.text for label in labelled_in(file)] == [line["text"]]
+    assert [label.text for label in labelled_in(file, FIELDS)] == [line["text"]]

@@ -17,7 +17,7 @@ from activities.model import Readers
 from schemas.approval import MESSAGES_PER_PERSON, Withdrawal
 from schemas.case import Outcome
 from schemas.policy import ApprovalPolicy
-from tests import contract_desk
+from tests import contract_desk, request_desk
 from tests.crms import Refusing
 from tests.desk import (
     CLEAN,
@@ -225,6 +225,30 @@ async def contract_refused(desk: Desk) -> Case:
     return case
 
 
+async def request_filed(desk: Desk) -> Case:
+    return await request_desk.start(desk, request_desk.COMPLETE)
+
+
+async def request_completed(desk: Desk) -> Case:
+    """A detail is missing: the desk asks, whoever submitted it answers, the desk enters it and approves."""
+    case = await request_desk.start(desk, request_desk.INCOMPLETE)
+    await desk.asked(case)
+    await desk.decide(case, "ask", by=request_desk.SERVICE, note="Which order is it about?")
+    await desk.decide(case, "answer", by="tester", note="It is HL-31022")
+    before = desk.row(case).draft
+    await desk.decide(case, "correct", by=request_desk.SERVICE, corrections={"order_number": "HL-31022"})
+    await desk.at_step(case, "service", after=before)
+    await desk.decide(case, "approve", by=request_desk.SERVICE)
+    return case
+
+
+async def request_of_none(desk: Desk) -> Case:
+    case = await request_desk.start(desk, request_desk.NONE)
+    await desk.asked(case)
+    await desk.decide(case, "approve", by=request_desk.SERVICE)
+    return case
+
+
 SHAPES: tuple[Shape, ...] = (
     straight_through,
     approved,
@@ -246,4 +270,7 @@ SHAPES: tuple[Shape, ...] = (
     contract_signed_off,
     contract_refused,
     refused_by_crm,
+    request_filed,
+    request_completed,
+    request_of_none,
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from activities.decided import Decided, Decision
+from schemas.invoice import FIELDS
 from schemas.routing import SAMPLED
 from starters.evaluate import labelled_in
 from starters.labels import write_labels
@@ -106,7 +107,7 @@ async def test_decided_case_becomes_a_line_that_evaluate_reads_with_its_document
 
     count = write_labels(Shell(Settings(), desk.parts), "invoice-intake", policy(), file)
 
-    (label,) = labelled_in(file)
+    (label,) = labelled_in(file, FIELDS)
     assert count == 1
     assert label.expected["gross_amount"] == "2748.90"
     assert label.source is not None

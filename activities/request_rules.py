@@ -1,0 +1,124 @@
+"""The rules of requests: what a person must look at, what is missing, and the ticket frozen from a message."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from temporalio import activity
+
+from activities.abuse import abuse_in
+from activities.audit import append
+from activities.documents import said_in
+from activities.failures import kept
+from activities.rules import LONGEST, sample_findings
+from activities.store import Blobs, writing
+from schemas.case import Checked, Draft, Record
+from schemas.finding import Finding
+from schemas.mail import Mail
+from schemas.policy import Priority, RequestPolicy
+from schemas.proposal import Field, Proposal
+from schemas.routing import Brake
+from schemas.tables import BrakeRow
+from schemas.triage import CATEGORY, RequestCheck
+
+PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high")
+
+
+@dataclass(frozen=True)
+class RequestRules:
+    engine: Engine
+    blobs: Blobs
+
+    @activity.defn(name="rules.check_request")
+    def check_request(self, request: RequestCheck) -> Checked:
+        """Find what is wrong, freeze the ticket that would be written, and read the brake."""
+        message = Mail.model_validate_json(kept(self.blobs, request.document.source.digest, "the message"))
+        digest = self.blobs.put(draft_of(request, message).model_dump_json().encode())
+        proposal, policy = request.proposal, request.policy
+        findings = (
+            *request_findings(proposal, policy, said_in(message)),
+            *sample_findings(request.case, policy, proposal),
+        )
+        with writing(self.engine, request.case) as session:
+            row = session.get(BrakeRow, request.process)
+            found = [finding.model_dump() for finding in findings]
+            head = append(session, request.case, "rules.checked", {"draft": digest, "findings": found})
+        brake = Brake.model_validate(row.model_dump()) if row else Brake()
+        return Checked(findings=findings, draft=digest, brake=brake, head=head)
+
+
+def values_of(proposal: Proposal) -> dict[str, str]:
+    return {name: field.value for name, field in proposal.fields.items() if field.value}
+
+
+def priority_of(values: dict[str, str], policy: RequestPolicy, text: str) -> Priority:
+    """What a person said, else high for urgent words, else the category's own."""
+    for known in PRIORITIES:
+        if values.get("priority") == known:
+            return known
+    if any(word.casefold() in text.casefold() for word in policy.urgent):
+        return "high"
+    category = policy.categories.get(values.get(CATEGORY, ""))
+    return category.priority if category else "normal"
+
+
+def draft_of(request: RequestCheck, message: Mail) -> Draft:
+    values, policy = values_of(request.proposal), request.policy
+    ref = f"{request.case}:apply"
+    sender = values.get("sender", "")
+    party = Record(kind="party", ref=f"party:mail:{sender.casefold()}", values={"name": sender})
+    ticket = Record(
+        kind="ticket",
+        ref=ref,
+        values={
+            "subject": message.subject or message.text[:LONGEST].partition("\n")[0],
+            "category": values.get(CATEGORY),
+            "priority": priority_of(values, policy, said_in(message)),
+            "language": values.get("language"),
+            "details": {name: values[name] for name in policy.details if name in values},
+        },
+        links={"party": party.ref} if sender else {},
+    )
+    note = f"Message taken in by casework, read by {request.proposal.rung}, case {request.case}"
+    activity_ = Record(kind="activity", ref=f"{request.case}:activity", values={"text": note}, links={"ticket": ref})
+    records = (*((party,) if sender else ()), ticket, activity_)
+    return Draft(case=request.case, source=request.document.source.digest, main=ref, records=records)
+
+
+def request_findings(proposal: Proposal, policy: RequestPolicy, text: str) -> Iterator[Finding]:
+    values = values_of(proposal)
+    yield from _category_findings(proposal, policy)
+    for name, field in proposal.fields.items():
+        if len(field.value or "") > LONGEST:
+            message = f"{name} is longer than {LONGEST} characters"
+            yield Finding(code="field.too_long", severity="block", field=name, message=message)
+        if field.value and field.alternatives:
+            message = f"the message has {' and '.join((field.value, *field.alternatives))}"
+            yield Finding(code="field.ambiguous", severity="review", field=name, message=message)
+    if (priority := values.get("priority")) and priority not in PRIORITIES:
+        message = f"a priority is one of {', '.join(PRIORITIES)}"
+        yield Finding(code="priority.unknown", severity="block", field="priority", message=message)
+    if (language := values.get("language")) and language not in policy.languages:
+        message = f"it is written in {language}; the classifier knows {', '.join(policy.languages)}"
+        yield Finding(code="language.other", severity="review", field="language", message=message)
+    if words := abuse_in(text):
+        message = f"it insults or threatens: {words}"
+        yield Finding(code="message.abusive", severity="review", message=message)
+
+
+def _category_findings(proposal: Proposal, policy: RequestPolicy) -> Iterator[Finding]:
+    read = proposal.fields.get(CATEGORY, Field())
+    if read.value is None:
+        near = f"; the nearest are {', '.join(read.alternatives)}" if read.alternatives else ""
+        message = f"none of the categories is wanted{near}"
+        yield Finding(code="category.none", severity="review", field=CATEGORY, message=message)
+        return
+    if (category := policy.categories.get(read.value)) is None:
+        message = f"the charter has no category {read.value!r}: it has {', '.join(policy.categories)}"
+        yield Finding(code="category.unknown", severity="block", field=CATEGORY, message=message)
+        return
+    values = values_of(proposal)
+    for name in category.needs:
+        if name not in values:
+            message = f"{name} is not stated; to ask the sender: {policy.details[name].ask}"
+            yield Finding(code="detail.missing", severity="review", field=name, message=message)

@@ -1,0 +1,85 @@
+"""Judging labelled messages as request triage would, with the artefact of their categories."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from temporalio.exceptions import ApplicationError
+
+from activities.classifier import NoModel
+from activities.embeddings import Embeddings
+from activities.parsers import Parsers
+from activities.requests import RUNG, classified
+from schemas.policy import Policy
+from schemas.proposal import Field, Proposal
+from schemas.routing import Brake, refusal, route
+from schemas.scoring import Judged, Labelled
+from schemas.triage import CATEGORY
+from starters.launch import Measure
+from starters.mail import split
+from starters.refused import Refused
+from workers.build import classifiers, embeddings, readers
+
+if TYPE_CHECKING:
+    from activities.classifier import Classifier
+
+
+@contextmanager
+def judging_requests(measure: Measure, process: str) -> Iterator[Callable[[Labelled], Judged]]:
+    try:
+        learned = classifiers(measure.settings).of(process, measure.model)
+    except NoModel as error:
+        hint = f"'casework calibrate {process} --labelled FILE' learns one from labelled messages"
+        raise Refused(f"{error}: {hint}") from None
+    except FileNotFoundError as error:
+        hint = f"'casework calibrate {process} --labelled FILE' learns from your own messages"
+        raise Refused(
+            f"no artefact is in {measure.settings.model_folder}, and {error.filename} is missing: {hint}"
+        ) from None
+    trusted = {"stage": "autonomous", "autonomous_rungs": (RUNG,)}
+    with readers(measure.settings) as rungs, embeddings(measure.settings) as vectors:
+        policy = measure.policy.model_copy(update=trusted)
+        yield RequestJudge(rungs.parsers, learned, vectors, policy, measure.folder).judge
+
+
+@dataclass(frozen=True)
+class RequestJudge:
+    """The category alone is judged: what else a case needs depends on the charter, and not on the message."""
+
+    parsers: Parsers
+    learned: "Classifier"
+    embeddings: Embeddings | None
+    policy: Policy
+    folder: Path
+
+    def judge(self, label: Labelled) -> Judged:
+        text = label.text
+        if label.source is not None:
+            mail = split((self.folder / label.source).read_bytes()).mail
+            text = f"{mail.subject}\n{mail.text}"
+        verdict = self.parsers.ingest_text(text).verdict
+        if refused := refusal(verdict):
+            return Judged(verdict=verdict.status, rung="none", reasons=refused.reasons)
+        found = self._classified(text)
+        proposal = Proposal(rung=RUNG, fields={CATEGORY: found})
+        unsure = self.policy.model_copy(update={"min_confidence": 0})
+        chosen, surest = (route(verdict, proposal, (), policy, Brake()) for policy in (self.policy, unsure))
+        # None of these is an answer, and one for a person.
+        wanted = found.value is not None
+        return Judged(
+            verdict=verdict.status,
+            rung=proposal.rung,
+            fields=proposal.fields,
+            confidence=found.confidence,
+            clean=wanted and surest.kind == "auto",
+            straight=wanted and chosen.kind == "auto",
+            reasons=chosen.reasons,
+        )
+
+    def _classified(self, text: str) -> Field:
+        try:
+            return classified(text, self.learned, self.embeddings)
+        except ApplicationError as error:
+            raise Refused(str(error)) from None

@@ -1,0 +1,43 @@
+"""Request triage at the desk: messages of a sentence or two, and a case of the charter as it is shipped."""
+
+from schemas.case import Outcome
+from schemas.mail import Mail
+from schemas.message import digest_of
+from schemas.policy import RequestPolicy
+from schemas.source import Source
+from schemas.triage import Intake
+from starters.request_triage import REQUEST_TRIAGE
+from tests.desk import Case, Desk
+from workers.settings import Settings
+from workflows.request_triage import NAME
+
+SERVICE = "service-desk"
+SENDER = "Ada Finch <ada@finch-labs.example>"
+COMPLETE = "Where is our order HL-20418? It should have been delivered on Monday."
+INCOMPLETE = "Where is our order? It should have been delivered on Monday."
+NONE = "Our school class would like to visit your factory in autumn."
+
+
+async def start(desk: Desk, text: str, **changes: object) -> Case:
+    policy: RequestPolicy = REQUEST_TRIAGE.load_charter(Settings()).policy
+    data = Mail(subject="A request", sender=SENDER, text=text).model_dump_json().encode()
+    source = Source(digest=desk.parts.blobs.put(data), name="message.eml", size=len(data))
+    case = f"{NAME}/{digest_of(data)}-{desk.queue[:8]}"
+    desk.parts.cases.open(case, source, "tester")
+    return await desk.client.start_workflow(
+        NAME,
+        Intake(source=source, policy=policy.model_copy(update=changes), submitted_by="tester"),
+        id=case,
+        task_queue=desk.queue,
+        result_type=Outcome,
+    )
+
+
+def codes(desk: Desk, case: Case) -> list[str]:
+    return [finding.code for finding in desk.parts.cases.view(desk.row(case)).findings]
+
+
+def ticket(desk: Desk, case: Case) -> dict[str, object]:
+    found = desk.parts.crm.port.read("ticket", f"{case.id}:apply")
+    assert found is not None
+    return dict(found)
