@@ -57,6 +57,8 @@ class Endpoint:
     """Of a million tokens, in the currency of the settings."""
     output_price: Decimal = Decimal(0)
     personal_data: PersonalData = "send"
+    longest_answer: int = 4000
+    """In tokens: a model that does not come to an end is cut off, and paid for no further."""
 
     def ask(self, instructions: str, shape: type[A], text: str) -> tuple[A, Usage]:
         """Ask once. Errors leave without their causes, whose words may quote the document or the key into history."""
@@ -76,6 +78,7 @@ class Endpoint:
                 ],
                 response_format=shape,
                 temperature=0,
+                max_completion_tokens=self.longest_answer,
             )
             usage = self._usage(raw.http_response.json())  # an answer that cannot be used has its price too
             parsed = raw.parse().choices[0].message.parsed

@@ -10,10 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any
 
-GOOD = json.dumps(
-    {"fields": [{"name": "gross_amount", "value": "1.00", "evidence": "", "confidence": 0.2}], "lines": []}
-)
-WRONG = json.dumps({"fields": [{"name": "colour", "value": "red", "evidence": "", "confidence": 1}], "lines": []})
+GOOD = json.dumps({"fields": {"gross_amount": {"value": "1.00", "evidence": "", "confidence": 0.2}}, "lines": []})
+WRONG = json.dumps({"fields": {"colour": {"value": "red", "evidence": "", "confidence": 1}}, "lines": []})
 
 
 def completion(content: str | None, **message: str) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """The model: rungs in order, and an endpoint that answers well, badly, or not at all."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any, get_args
+from typing import Any
 
 import httpx2
 import pytest
@@ -19,7 +19,7 @@ from activities.evidence import place
 from activities.ledger import Ledger
 from activities.model import Model, Readers
 from activities.parsers import Parsers
-from activities.questions import UNSUPPORTED, FieldName
+from activities.questions import UNSUPPORTED, InvoiceFields
 from activities.store import Blobs
 from schemas.case import ReadRequest
 from schemas.invoice import FIELDS
@@ -33,6 +33,11 @@ KEY = "sk-a-key-nobody-may-see"
 PAGES = ["Northwind Paper GmbH\nInvoice no. RE-2026-0117", "Total to pay:   119.00 EUR"]
 RUNGS: tuple[Rung, ...] = ("embedded-xml", "endpoint", "embedded-reader")
 Answer = Callable[[httpx2.Request], httpx2.Response]
+
+
+def named(fields: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Fields as an endpoint answers them: each in its place."""
+    return {it["name"]: {key: value for key, value in it.items() if key != "name"} for it in fields}
 
 
 def field(name: str, value: str, evidence: str, confidence: float = 0.97) -> dict[str, Any]:
@@ -55,7 +60,7 @@ def completion(*choices: dict[str, Any]) -> Answer:
 
 
 def reads(*fields: dict[str, Any], lines: list[dict[str, Any]] | None = None) -> Answer:
-    return completion(choice(json.dumps({"fields": fields, "lines": lines or []})))
+    return completion(choice(json.dumps({"fields": named(fields), "lines": lines or []})))
 
 
 def fails(status: int, **headers: str) -> Answer:
@@ -417,13 +422,13 @@ def test_silence_and_broken_lines_are_tried_again(
 
 UNUSABLE = {
     "refusal": completion(choice(None, refusal=f"I will not read {PAGES[0]}")),
-    "wrong schema": completion(choice(json.dumps({"fields": [{"name": "color", "value": PAGES[0]}], "lines": []}))),
+    "wrong schema": completion(choice(json.dumps({"fields": {"color": {"value": PAGES[0]}}, "lines": []}))),
     "confidence above one": reads(field("supplier", PAGES[0], "", 1.7)),
     "no choices": completion(),
     "empty": completion(choice("")),
     "prose": completion(choice(f"The supplier is {PAGES[0]}")),
-    "truncated JSON": completion(choice(f'{{"fields": [{{"name": "supplier", "value": "{PAGES[0][:20]}')),
-    "cut at the token limit": completion(choice('{"fields": [', finish="length")),
+    "truncated JSON": completion(choice(f'{{"fields": {{"supplier": {{"value": "{PAGES[0][:20]}')),
+    "cut at the token limit": completion(choice('{"fields": {', finish="length")),
     "content filter": completion(choice(None, finish="content_filter")),
 }
 
@@ -505,7 +510,7 @@ def test_error_holds_neither_the_document_nor_the_key(
 
 
 def test_endpoint_is_asked_for_every_field_of_an_invoice() -> None:
-    assert get_args(FieldName) == FIELDS
+    assert tuple(InvoiceFields.model_fields) == FIELDS
 
 
 def test_failure_names_the_endpoint_only_when_it_is_the_endpoints(
