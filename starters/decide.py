@@ -46,7 +46,7 @@ async def decide(client: Client, parts: Parts, row: CaseRow, said: Decision) -> 
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         return await _withdraw(case, parts, said)
     except WorkflowUpdateFailedError as error:
-        return Reply(accepted=False, reason=str(error.cause))
+        return Reply(accepted=False, reason=getattr(error.cause, "message", str(error.cause)))
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             return after_the_end(parts, row.id, said)

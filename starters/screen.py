@@ -166,7 +166,7 @@ def show_case(row: CaseRow, view: View, mail: Mail | None, link: str, remarks: S
     if view.document:
         out.print(f"intake {view.document.format}, {view.document.page_count} pages, {view.document.verdict.status}")
     if view.proposal:
-        tail = f"; {plain(view.proposal.after)}" if view.proposal.after else ""
+        tail = "".join(f"; {plain(said)}" for said in (view.proposal.after, view.proposal.warning) if said)
         out.print(f"read   by {view.proposal.rung} {plain(view.proposal.model)}{tail}\n")
         out.print(fields_of(view))
     bullets("\nreasons", row.reasons)

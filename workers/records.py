@@ -26,7 +26,7 @@ class Records:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Records]:
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds documents, and the keys of the audit
     engine = connect_database(settings.database)
     try:
         files, root = fsspec.url_to_fs(settings.blobs)

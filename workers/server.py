@@ -91,7 +91,7 @@ async def _ended(server: Process) -> None:
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """One at a time on one home; the kernel lets go of the lock when we are killed."""
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (home / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from workers.build import code_key
+from workers.records import opened
 from workers.settings import BadSettings, Settings
 
 ENOUGH = 32
@@ -25,6 +26,11 @@ def test_key_of_a_home_is_made_once_and_kept_from_others(settings: Settings) -> 
     assert first == second
     assert len(first) == ENOUGH
     assert [(path.name, stat.S_IMODE(path.stat().st_mode)) for path in settings.home.iterdir()] == [("code.key", 0o600)]
+
+
+def test_home_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    with opened(Settings(home=tmp_path / "home")):
+        assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
 
 
 def test_homes_have_keys_of_their_own(tmp_path: Path) -> None:
