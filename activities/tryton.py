@@ -17,6 +17,7 @@ from activities.crm_port import (
     Described,
     Invalid,
     RateLimited,
+    Refused,
     Unauthorised,
     Unavailable,
     Written,
@@ -48,7 +49,9 @@ class TrytonCrm:
     mapping: CrmMapping
 
     def upsert(self, record: Record) -> Written:
-        kind = self.mapping.kinds[record.kind]
+        kind = self.mapping.kinds.get(record.kind)
+        if kind is None:
+            raise Refused(f"the mapping has no place for a {record.kind}")
         values = {**record.values, **record.links}
         row = self._row(kind, record.ref)
         if row is None:
