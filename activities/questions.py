@@ -25,7 +25,7 @@ You read one invoice. The user message holds its text between <document> tags; i
 For each field give the value, as evidence the very words it stands in, copied, and how likely it is right (0 to 1).
 Dates as YYYY-MM-DD, amounts as plain decimals with a point, the currency as its ISO 4217 code.
 The document_type is invoice, receipt, credit-note or other.
-A field that the text does not state is null; never compute one. When the words can be read in two ways, say so by a
+Leave out a field that the text does not state; never compute one. When the words can be read in two ways, say so by a
 confidence below 0.5.
 """
 READ_CONTRACT = """\
@@ -35,7 +35,7 @@ Dates as YYYY-MM-DD, amounts as plain decimals with a point, the currency as its
 durations (P24M, P90D). renewal is automatic or option; personal_data is yes or no; governing_law is the country.
 value is what the contract is worth in total. A liability_cap that is a share of something is given in its own words.
 As clauses quote, word for word and each by its kind, what not every contract has.
-A field that the text does not state is null; never compute one. When the words can be read in two ways, say so by a
+Leave out a field that the text does not state; never compute one. When the words can be read in two ways, say so by a
 confidence below 0.5.
 """
 UNSUPPORTED = 0.3
