@@ -203,3 +203,10 @@ def test_mapping_without_a_place_for_a_value_is_refused() -> None:
 
     with pytest.raises(ValueError, match="party: no place for iban"):
         CrmMapping.model_validate(told)
+
+
+def test_kind_that_the_mapping_does_not_know_is_refused() -> None:
+    with httpx2.Client() as client, pytest.raises(Invalid) as refused:
+        TrytonCrm(client, mapping()).upsert(Record(kind="ticket", ref="a:apply"))
+
+    assert refused.value.words == "the mapping has no place for a ticket"
