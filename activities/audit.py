@@ -27,6 +27,8 @@ KEY = select(KEYS.c.key).where(KEYS.c.case_id == bindparam("case"))
 ENTER = ENTRIES.insert()
 EXTEND = HEADS.update().where(HEADS.c.case_id == bindparam("case"))
 NONCE = 12
+BEGUN = "case.started"
+"""The first entry of every case that a starter entered; whoever starts one past them has no way to write it."""
 DIRECTORY, ENDPOINTS, STAGE = "directory/", "endpoint/", "stage/"
 """Chains that are not of cases: of people, by whom entered and revoked; of endpoints, when and why left alone; of
 processes, who pulled their brake and who released it."""
@@ -152,6 +154,7 @@ class Audit:
             found.append(Fault(case=case, seq=len(rows), problem="is last, but the head of the chain was removed"))
         elif known and not rows:
             found.append(Fault(case=case, seq=1, problem="is missing, with the whole chain"))
+        found += _unentered(case, links[:1])
         if rows and not known:
             found.append(Fault(case=case, seq=1, problem="the case was removed from the table of cases"))
         if found or not case.startswith((DIRECTORY, STAGE)):
@@ -192,6 +195,14 @@ class Audit:
     @staticmethod
     def _rows(session: Session, case: str) -> Sequence[AuditEntry]:
         return session.exec(select(AuditEntry).where(AuditEntry.case_id == case).order_by(col(AuditEntry.seq))).all()
+
+
+def _unentered(case: str, first: Sequence[Link]) -> list[Fault]:
+    """A case that was started past our starters, under whatever policy."""
+    problem = "is no start: no starter of ours entered this case or its policy"
+    of_a_case = not case.startswith((DIRECTORY, ENDPOINTS, STAGE))
+    past = [link for link in first if of_a_case and link.seq == 1 and link.kind != BEGUN]
+    return [Fault(case=case, seq=link.seq, problem=problem) for link in past]
 
 
 def _unsealed(key: CaseKey | None, row: AuditEntry) -> Body | None:

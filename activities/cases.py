@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 from temporalio import activity
 
-from activities.audit import append
+from activities.audit import BEGUN, append
 from activities.store import Blobs, reading, writing
 from schemas.audit import Head
 from schemas.case import Closing, Outcome, Summary, View, Waiting
@@ -93,7 +93,7 @@ class Cases:
                 }
             )
             session.add(row)
-            append(session, case, "case.started", {"source": source.model_dump(), "by": by})
+            append(session, case, BEGUN, {"source": source.model_dump(), "by": by})
         return True
 
     def reopen(self, case: str, by: str, why: str) -> None:

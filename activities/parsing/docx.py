@@ -13,6 +13,7 @@ from schemas.source import Ingested, IntakeLimits, Page, TextLine
 
 _LOADS_ON_OPENING = ("attachedTemplate", "oleObject", "frame", "subDocument")
 _RUNS = re.compile(r"^\s*(?:DDE|DDEAUTO)\b", re.IGNORECASE)
+_FETCHES = re.compile(r"\b(?:INCLUDETEXT|INCLUDEPICTURE|IMPORT|LINK)\b.*(?://|\\\\)", re.IGNORECASE | re.DOTALL)
 _AFTER = ("footer", "footnotes", "endnotes")
 """Stories printed at the foot of pages or at the end."""
 
@@ -104,8 +105,11 @@ def _judge_changes(stories: list[Story], judgement: Judgement) -> None:
         judgement.add("ambiguous", f"tracked changes nobody has accepted ({count}{first}): read as if accepted")
     if any(story.differs for story in stories):
         judgement.add("suspicious", "the document says one thing to new programs and another to old ones")
-    if any(_RUNS.match(words) for story in stories for words in ("".join(story.instructions), *story.instructions)):
+    instructions = [words for story in stories for words in ("".join(story.instructions), *story.instructions)]
+    if any(map(_RUNS.match, instructions)):
         judgement.add("hostile", "the document runs a program through a field (DDE)")
+    if any(map(_FETCHES.search, instructions)):
+        judgement.add("hostile", "the document fetches something from elsewhere through a field")
 
 
 def _judge_beside(package: Package, comments: list[Element], stories: list[Story], judgement: Judgement) -> None:

@@ -13,13 +13,14 @@ from sqlmodel import select
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit, append
+from activities.cases import Cases
 from activities.crm import Crm
 from activities.crm_port import Written
 from activities.embedded_crm import EmbeddedCrm
 from activities.store import Blobs, reading, writing
 from schemas.approval import Act, ActsRequest, Reply
 from schemas.audit import Fault, Head
-from schemas.case import ApplyRequest, Record
+from schemas.case import ApplyRequest, Closing, Outcome, Record, View
 from schemas.tables import AuditEntry, AuditHead, CaseKey
 from tests.activities.conftest import Freeze
 from tests.crms import Through
@@ -196,6 +197,13 @@ def test_edited_entry_is_named(audit: Audit, case: str, head: Head, engine: Engi
     tamper(engine, f"UPDATE audit_entries SET {change} WHERE seq = 3")
 
     assert problems(audit.verify(case)) == [(3, "was edited")]
+
+
+def test_case_that_no_starter_entered_is_named(audit: Audit, engine: Engine, blobs: Blobs) -> None:
+    stray = "contract-approval/of-nobody"
+    Cases(engine, blobs).close(Closing(case=stray, outcome=Outcome(status="rejected"), view=View()))
+
+    assert problems(audit.verify(stray)) == [(1, "is no start: no starter of ours entered this case or its policy")]
 
 
 @pytest.mark.parametrize("seq", [1, 2, 3])

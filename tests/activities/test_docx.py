@@ -164,9 +164,10 @@ def test_two_versions_for_two_programs_are_suspicious() -> None:
         ("", (), {"word/_rels/header7.xml.rels": b"<r>" + relation(
             "oleObject", "https://example.com/o.bin", mode="External").encode() + b"</r>"}),
         ("<w:p><w:r><w:instrText>DDEAUTO c:\\cmd.exe</w:instrText></w:r></w:p>", (), {}),
+        ('<w:r><w:instrText>INCLUDETEXT "http://example.com/a.docx"</w:instrText></w:r>', (), {}),
         ("<w:r><w:instrText>D</w:instrText></w:r><w:r><w:instrText>DEAUTO c:\\x</w:instrText></w:r>", (), {}),
     ],
-    ids=["macros", "template", "object in a header", "field", "field in pieces"],
+    ids=["macros", "template", "object in a header", "field", "inclusion", "field in pieces"],
 )  # fmt: skip
 def test_what_acts_on_opening_is_hostile(body: str, relations: tuple[str, ...], parts: dict[str, bytes]) -> None:
     found = sniff.ingest(docx(OPENING + body, *relations, parts=parts), IntakeLimits())
