@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import random
 import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,16 @@ from schemas.invoice import FIELDS
 from schemas.scoring import score
 from schemas.source import IntakeLimits
 from schemas.tables import CaseRow
+from schemas.triage import CATEGORY
+from schemas.triage_scoring import request_score
 from starters.command import settled
 from starters.evaluate import judge_all, labelled_in
 from starters.invoice_intake import INVOICE_INTAKE, judging
+from starters.judging_requests import judging_requests
 from starters.launch import Launcher, Measure, files_in
+from starters.learning import learn
 from starters.life import running
+from starters.request_triage import REQUEST_TRIAGE
 from tests.activities.test_official import codes, official_cases
 from tests.end_to_end.conftest import free_ports
 from tests.load.bench import bench
@@ -36,6 +42,7 @@ LABELLED = {
     "receipts, photos (OCR)": "receipts-images",
 }
 AWKWARD = ("malformed", "injection")
+INTENTS = ("banking77.train", "clinc150.train", "clinc150.val")
 
 
 def evaluated(name: str) -> dict[str, Any]:
@@ -47,6 +54,35 @@ def evaluated(name: str) -> dict[str, Any]:
     with judging(Measure(settings, policy, file.parent)) as judge:
         judged = judge_all(labelled, judge)
     return score(labelled, judged, time.monotonic() - started).model_dump()
+
+
+def requests(train: Sequence[str], test: Sequence[str]) -> dict[str, Any]:
+    """What `casework evaluate request-triage` prints, once `casework calibrate` has learned from other messages."""
+    with tempfile.TemporaryDirectory() as home:
+        settings, began = Settings(home=Path(home)), time.monotonic()
+        taught, asked = Path(home) / "train.jsonl", Path(home) / "test.jsonl"
+        taught.write_text("\n".join(train))
+        asked.write_text("\n".join(test))
+        learn(settings, REQUEST_TRIAGE.name, taught)
+        labelled = labelled_in(asked, (CATEGORY,))
+        measure = Measure(settings, REQUEST_TRIAGE.load_charter(settings).policy, asked.parent)
+        with judging_requests(measure, REQUEST_TRIAGE.name) as judge:
+            judged = judge_all(labelled, judge)
+    found = score(labelled, judged, time.monotonic() - began)
+    covered = {"coverage_at_1": found.coverage_at_1, "coverage_at_5": found.coverage_at_5}
+    return {**request_score(labelled, judged).model_dump(), **covered, "seconds": round(found.seconds, 1)}
+
+
+def intents() -> dict[str, Any]:
+    """Requests of two corpora: one without any that none of its categories wants, four fifths teaching one fifth."""
+    lines = {name: (DATA / "evaluate" / f"{name}.jsonl").read_text().splitlines() for name in INTENTS}
+    bank = lines["banking77.train"]
+    random.Random(1).shuffle(bank)
+    apart = len(bank) * 4 // 5
+    return {
+        "requests, banking77, 80/20": requests(bank[:apart], bank[apart:]),
+        "requests, clinc150, train/val": requests(lines["clinc150.train"], lines["clinc150.val"]),
+    }
 
 
 def official() -> dict[str, Any]:
@@ -86,6 +122,7 @@ async def main_job(folder: Path, home: Path) -> tuple[list[CaseRow], float]:
 
 def measure() -> dict[str, Any]:
     figures: dict[str, Any] = {title: evaluated(name) for title, name in LABELLED.items()}
+    figures |= intents()
     figures["EN 16931, official cases"] = official()
     figures["awkward files"] = awkward()
     for corpus in ("einvoices", "invoices"):
