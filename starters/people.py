@@ -8,11 +8,8 @@ import typer
 
 from starters import screen
 from starters.errors import explained
-from starters.labels import write_labels
-from starters.processes import process_named
 from starters.shell import As, CaseName, Json, Shell, app, looking
 from workers.records import Records
-from workflows.invoice_intake import NAME
 
 
 @app.command()
@@ -53,6 +50,11 @@ def cases(
 
 def _write_labels(it: Shell[Records], file: Path, *, as_json: bool) -> None:
     """Of invoices alone: no other process is evaluated on labels of fields as yet."""
+    # Loaded here: those who only look are spared it.
+    from starters.labels import write_labels
+    from starters.processes import process_named
+    from workflows.invoice_intake import NAME
+
     policy = process_named(NAME).load_charter(it.settings).policy
     count = write_labels(it, NAME, policy, file)
     if as_json:
