@@ -43,7 +43,7 @@ async def desk(
     client = await Client.connect(server.client.service_client.config.target_host, plugins=[plugin()], identity="tests")
     with built(Settings(home=tmp_path, ocr=False, models=tmp_path / "models.yaml")) as parts:
         queue = uuid4().hex
-        async with build_worker(client, queue, parts, rehearsal=True):
+        async with build_worker(client, queue, parts):
             yield Desk(client, server.client, parts, queue)
 
 
