@@ -17,6 +17,7 @@ from activities.model import Readers
 from schemas.approval import MESSAGES_PER_PERSON, Withdrawal
 from schemas.case import Outcome
 from schemas.policy import ApprovalPolicy
+from schemas.source import Source
 from tests import contract_desk, request_desk
 from tests.crms import Refusing
 from tests.desk import (
@@ -138,7 +139,10 @@ async def hostile(desk: Desk) -> Case:
 
 
 async def bad_start(desk: Desk) -> Case:
-    return await desk.start_with(desk.named("bad-start"), [{"source": "an invoice, I think"}])
+    """Entered by a starter of another release, whose start this one cannot read."""
+    case = desk.named("bad-start")
+    desk.parts.cases.open(case, Source(digest=desk.parts.blobs.put(b"a bill"), name="bill", size=6), "tester")
+    return await desk.start_with(case, [{"source": "an invoice, I think"}])
 
 
 async def shadowed(desk: Desk) -> Case:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +24,8 @@ from workers.temporal import plugin
 UNUSABLE = ("truncated", "wrong-schema", "no-choices", "refusal", "no-json")
 MOST_CALLS = 10
 """Of one case to one endpoint that wants fewer calls; five failures of another kind open its breaker."""
+IN_FLIGHT = 2
+"""Questions the worker may hold already when a case that is urgent comes."""
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +75,17 @@ async def test_every_case_ends_whatever_its_endpoint_does(desk: Desk, provider: 
 
 async def test_urgent_case_is_asked_about_before_those_that_came_earlier(desk: Desk) -> None:
     slow = policy(rungs=("endpoint:slow",))
-    others = [await desk.start(ONLY_TEXT, slow, key=f"slow-{number}") for number in range(6)]
+    others = await asyncio.gather(*(desk.start(ONLY_TEXT, slow, key=f"slow-{number}") for number in range(12)))
     urgent = await desk.start(ONLY_TEXT, slow, key="slow-urgent", priority=Priority(priority_key=1))
     for case in (*others, urgent):
         await desk.asked(case)
 
+    asked_at = [
+        event.event_time.ToDatetime(UTC)
+        async for event in urgent.fetch_history_events()
+        if event.activity_task_scheduled_event_attributes.task_queue.name.endswith("slow")
+    ]
     with Session(desk.parts.engine) as session:
-        order = session.exec(select(ModelCall.case_id).order_by(col(ModelCall.at))).all()
-    assert order.index(urgent.id) < len(others) - 2
+        calls = session.exec(select(ModelCall).order_by(col(ModelCall.at))).all()
+    later = [call.case_id for call in calls if call.at > asked_at[0]]
+    assert later.index(urgent.id) <= IN_FLIGHT < len(later) - 1

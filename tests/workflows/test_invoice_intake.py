@@ -116,13 +116,15 @@ async def test_what_nobody_can_approve_ends_at_once_and_says_why(
 
 
 @pytest.mark.parametrize("start", [[], [None], ["an invoice"], [b"\x00"], [{}, {}], [{"source": {"digest": "x"}}]])
-async def test_bad_start_input_ends_unprocessable(desk: Desk, start: list[object]) -> None:
+async def test_bad_start_past_the_starters_ends_unprocessable_and_the_audit_says_so(
+    desk: Desk, start: list[object]
+) -> None:
     case = await desk.start_with(desk.named("bad"), start)
 
     outcome = await outcome_of(case)
 
     assert outcome.status == "unprocessable"
-    assert desk.faults(case, outcome) == []
+    assert [(fault.seq, "no starter of ours" in fault.problem) for fault in desk.faults(case, outcome)] == [(1, True)]
 
 
 @pytest.mark.parametrize("shape", [scenarios.cancelled, scenarios.cancelled_while_reading])
