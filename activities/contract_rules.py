@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from temporalio import activity
 
 from activities.audit import append
-from activities.crm_port import CrmPort
+from activities.crms.port import CrmPort
 from activities.failures import asking_crm
 from activities.parsing import periods
 from activities.rules import CURRENCIES, LONGEST, PARTY, PLAIN_DATE, PLAIN_DECIMAL, folded

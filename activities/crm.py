@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.audit import append
-from activities.crm_port import CrmError, CrmPort, Refused, Written
+from activities.crms.port import CrmError, CrmPort, Refused, Written
 from activities.failures import at_crm, kept
 from activities.store import Blobs, writing
 from schemas.case import ApplyRequest, Draft, Receipt, Refusal

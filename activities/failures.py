@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 from temporalio.exceptions import ApplicationError
 
-from activities.crm_port import CrmError, RateLimited, Refused, Unauthorised
+from activities.crms.port import CrmError, RateLimited, Refused, Unauthorised
 from activities.store import Altered, Blobs
 from schemas.breaker import Answered
 from schemas.case import Refusal

@@ -12,9 +12,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities import evidence
 from activities.audit import Audit
-from activities.endpoint import Endpoint, Usage, Wasted
+from activities.endpoints.endpoint import Endpoint, Usage, Wasted
+from activities.endpoints.ledger import Call, Ledger
 from activities.failures import at, kept, lasting
-from activities.ledger import Call, Ledger
 from activities.parsers import Parsers
 from activities.pool import ParserStopped
 from activities.questions import CONTRACT, INVOICE, Question

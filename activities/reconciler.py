@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from temporalio import activity
 
 from activities.audit import Audit
-from activities.crm_port import CrmPort, changed
+from activities.crms.port import CrmPort, changed
 from activities.failures import asking_crm
 from activities.store import Altered, Blobs, reading
 from schemas.case import ApplyRequest, Draft

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.audit import Audit
-from activities.classifiers import Classifiers, classify
 from activities.documents import said_in
-from activities.embeddings import Embeddings
+from activities.endpoints.embeddings import Embeddings
 from activities.failures import at, kept
 from activities.languages import language_of
+from activities.learning.classifiers import Classifiers, classify
 from activities.store import Blobs
 from schemas.case import ReadRequest
 from schemas.mail import Mail
@@ -22,7 +22,7 @@ from schemas.proposal import Field, Proposal, Rung
 from schemas.triage import CATEGORY
 
 if TYPE_CHECKING:
-    from activities.classifier import Classifier
+    from activities.learning.classifier import Classifier
 
 RUNG: Rung = "embedded-reader"
 EVIDENCE = 160

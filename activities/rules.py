@@ -18,9 +18,9 @@ from stdnum.eu import vat
 from temporalio import activity
 
 from activities.audit import append
-from activities.calibration import calibrated
-from activities.crm_port import CrmPort
+from activities.crms.port import CrmPort
 from activities.failures import asking_crm, kept
+from activities.learning.calibration import calibrated
 from activities.store import Blobs, hold, writing
 from schemas.case import Checked, Draft, Record
 from schemas.finding import Finding

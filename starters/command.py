@@ -12,7 +12,8 @@ from rich.progress import Progress
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
-from starters import approvers, approving, auditing, calibrate, crm, evaluate, models, people, screen, stage
+from starters import screen
+from starters.commands import approvers, approving, auditing, calibrate, crm, evaluate, models, people, stage
 from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
 from starters.errors import explained

@@ -21,7 +21,7 @@ def intake(source: Source, policy: ContractPolicy, by: str) -> Message:
 def judging(measure: Measure) -> AbstractContextManager[Callable[[Labelled], Judged]]:
     from activities.contract_rules import contract_findings
     from activities.questions import CONTRACT
-    from starters.evaluate import judging as judging_documents
+    from starters.commands.evaluate import judging as judging_documents
 
     return judging_documents(CONTRACT, contract_findings, measure)
 

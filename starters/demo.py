@@ -9,7 +9,7 @@ from temporalio.client import Client
 
 from schemas.approval import Reply
 from schemas.tables import CaseRow
-from starters.auditing import heads_told, print_faults, verified
+from starters.commands.auditing import heads_told, print_faults, verified
 from starters.decide import decide, decision
 from starters.launch import Launcher, Process, Started
 from starters.life import running, stopped

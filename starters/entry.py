@@ -11,7 +11,7 @@ LOOKING = ("inbox", "show", "cases")
 def main() -> None:
     try:
         if sys.argv[1:2] and sys.argv[1] in LOOKING:
-            from starters.people import main as run
+            from starters.commands.people import main as run
         else:
             from starters.command import main as run
         run()

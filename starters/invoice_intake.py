@@ -22,7 +22,7 @@ def intake(source: Source, policy: InvoicePolicy, by: str) -> Message:
 def judging(measure: Measure) -> AbstractContextManager[Callable[[Labelled], Judged]]:
     from activities.questions import INVOICE
     from activities.rules import invoice_findings
-    from starters.evaluate import judging as judging_documents
+    from starters.commands.evaluate import judging as judging_documents
 
     today = datetime.now(UTC).date()
     return judging_documents(INVOICE, lambda proposal, policy: invoice_findings(proposal, policy, today), measure)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from temporalio.exceptions import ApplicationError
 
-from activities.classifier import NoModel
-from activities.embeddings import Embeddings
+from activities.endpoints.embeddings import Embeddings
+from activities.learning.classifier import NoModel
 from activities.parsers import Parsers
 from activities.requests import RUNG, classified
 from schemas.policy import Policy
@@ -23,7 +23,7 @@ from starters.refused import Refused
 from workers.build import classifiers, embeddings, readers
 
 if TYPE_CHECKING:
-    from activities.classifier import Classifier
+    from activities.learning.classifier import Classifier
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from activities.decided import Decided
+from activities.learning.decided import Decided
 from schemas.policy import Policy
 from schemas.tables import CaseRow
 from starters.refused import Refused

@@ -6,7 +6,7 @@ from temporalio.exceptions import ApplicationError
 
 from schemas.message import Message
 from schemas.triage import CATEGORY, Example
-from starters.evaluate import labelled_in
+from starters.commands.evaluate import labelled_in
 from starters.refused import Refused
 from workers.build import embeddings
 from workers.settings import Settings
@@ -26,9 +26,9 @@ class Taught(Message):
 
 
 def learn(settings: Settings, process: str, file: Path) -> Taught:
-    from activities.classifier import save
-    from activities.learning import TooFew
-    from activities.learning import learn as learned_from
+    from activities.learning.categories import TooFew
+    from activities.learning.categories import learn as learned_from
+    from activities.learning.classifier import save
 
     labelled = labelled_in(file, (CATEGORY,))
     if any(label.source is not None or CATEGORY not in label.expected for label in labelled):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from activities.fitting import Learnt
+from activities.learning.fitting import Learnt
 from schemas.calibration import Scored, above, reliability, risk_coverage, upper_bound
 
 READ, CALIBRATED, LIMIT = "#b35806", "#2166ac", "#555555"

@@ -6,7 +6,7 @@ from threading import Event
 
 from pydantic import JsonValue
 
-from activities.crm_port import CrmPort, Described, Invalid, Written
+from activities.crms.port import CrmPort, Described, Invalid, Written
 from schemas.case import Record
 
 

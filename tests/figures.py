@@ -19,7 +19,7 @@ from schemas.tables import CaseRow
 from schemas.triage import CATEGORY
 from schemas.triage_scoring import request_score
 from starters.command import settled
-from starters.evaluate import judge_all, labelled_in
+from starters.commands.evaluate import judge_all, labelled_in
 from starters.invoice_intake import INVOICE_INTAKE, judging
 from starters.judging_requests import judging_requests
 from starters.launch import Launcher, Measure, files_in

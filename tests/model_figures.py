@@ -17,7 +17,7 @@ from activities.rules import invoice_findings
 from schemas.calibration import reliability
 from schemas.invoice import FIELDS
 from schemas.scoring import Labelled, field_confidences, misses, score
-from starters.evaluate import Judge, as_if_autonomous, judge_all, labelled_in
+from starters.commands.evaluate import Judge, as_if_autonomous, judge_all, labelled_in
 from starters.invoice_intake import INVOICE_INTAKE
 from tests.figures import DATA, commit, put, table
 from workers.build import readers

@@ -17,7 +17,7 @@ import httpx2
 import pytest
 import yaml
 
-from activities.tryton import TrytonCrm
+from activities.crms.tryton import TrytonCrm
 from schemas.crm_mapping import CrmMapping
 from workers.settings import REPOSITORY
 

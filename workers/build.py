@@ -16,13 +16,13 @@ from temporalio.worker import Worker
 from temporalio.workflow import NondeterminismError
 
 from activities.addresses import Addresses, BadAddresses
-from activities.classifiers import Classifiers
 from activities.contract_rules import ContractRules
 from activities.crm import Crm
 from activities.directory import Directory
 from activities.documents import Documents
-from activities.embeddings import Embeddings
-from activities.ledger import Ledger
+from activities.endpoints.embeddings import Embeddings
+from activities.endpoints.ledger import Ledger
+from activities.learning.classifiers import Classifiers
 from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.parsers import Parsers

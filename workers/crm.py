@@ -10,9 +10,9 @@ import yaml
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
-from activities.crm_port import CrmError, CrmPort, Unauthorised
-from activities.embedded_crm import EmbeddedCrm
-from activities.tryton import TrytonCrm
+from activities.crms.embedded import EmbeddedCrm
+from activities.crms.port import CrmError, CrmPort, Unauthorised
+from activities.crms.tryton import TrytonCrm
 from schemas.crm_mapping import CrmMapping
 from workers.settings import BadSettings, Settings
 

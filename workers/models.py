@@ -13,8 +13,8 @@ import yaml
 from openai import OpenAI
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, model_validator
 
-from activities.endpoint import Endpoint, PersonalData
-from activities.patience import Patience
+from activities.endpoints.endpoint import Endpoint, PersonalData
+from activities.endpoints.patience import Patience
 from workers.settings import BadSettings, Settings
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]

@@ -15,8 +15,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.audit import Audit, append
 from activities.cases import Cases
 from activities.crm import Crm
-from activities.crm_port import Written
-from activities.embedded_crm import EmbeddedCrm
+from activities.crms.embedded import EmbeddedCrm
+from activities.crms.port import Written
 from activities.store import Blobs, reading, writing
 from schemas.approval import Act, ActsRequest, Reply
 from schemas.audit import Fault, Head

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
-from activities.embedded_crm import EmbeddedCrm
+from activities.crms.embedded import EmbeddedCrm
 from activities.rules import Rules
 from activities.store import Blobs, writing
 from schemas.calibration import Choice

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from activities.classifier import Classifier, NoModel, load, newest, save
-from activities.classifiers import Classifiers, examples_in
-from activities.learning import TooFew, learn
+from activities.learning.categories import TooFew, learn
+from activities.learning.classifier import Classifier, NoModel, load, newest, save
+from activities.learning.classifiers import Classifiers, examples_in
 from schemas.triage import CATEGORY, Example
 from workers.settings import REPOSITORY, Settings
 

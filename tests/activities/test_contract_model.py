@@ -8,9 +8,9 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
-from activities.endpoint import Endpoint
+from activities.endpoints.endpoint import Endpoint
+from activities.endpoints.ledger import Ledger
 from activities.evidence import supports
-from activities.ledger import Ledger
 from activities.model import Model, Readers
 from activities.parsers import Parsers
 from activities.questions import UNSUPPORTED, ContractFields

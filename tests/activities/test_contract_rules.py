@@ -6,7 +6,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.contract_rules import CLAUSES, ContractRules, contract_findings
 from activities.crm import Crm
-from activities.embedded_crm import EmbeddedCrm
+from activities.crms.embedded import EmbeddedCrm
 from activities.store import Blobs, writing
 from schemas.case import ApplyRequest, Checked, Draft, Record
 from schemas.contract import CLAUSE_KINDS, REQUIRED, ContractCheck

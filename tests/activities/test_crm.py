@@ -13,8 +13,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
 from activities.crm import Crm
-from activities.crm_port import Ambiguous, CrmError, Invalid, RateLimited, Unauthorised, Unavailable, Written
-from activities.embedded_crm import EmbeddedCrm
+from activities.crms.embedded import EmbeddedCrm
+from activities.crms.port import Ambiguous, CrmError, Invalid, RateLimited, Unauthorised, Unavailable, Written
 from activities.failures import CRM_REFUSED
 from activities.store import Blobs
 from schemas.case import ApplyRequest, Draft, Receipt, Record

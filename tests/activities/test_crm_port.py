@@ -8,8 +8,8 @@ from pydantic import JsonValue
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
-from activities.crm_port import CrmPort, Invalid
-from activities.embedded_crm import TABLES, EmbeddedCrm
+from activities.crms.embedded import TABLES, EmbeddedCrm
+from activities.crms.port import CrmPort, Invalid
 from schemas.case import Record
 from tests.crms import Side
 from tests.tryton import running

@@ -12,10 +12,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
-from activities.classifier import Classifier, save
-from activities.classifiers import Classifiers, classify
-from activities.embeddings import TOGETHER, Embeddings
-from activities.learning import learn
+from activities.endpoints.embeddings import TOGETHER, Embeddings
+from activities.learning.categories import learn
+from activities.learning.classifier import Classifier, save
+from activities.learning.classifiers import Classifiers, classify
 from activities.requests import Requests
 from activities.store import Blobs
 from schemas.case import ReadRequest

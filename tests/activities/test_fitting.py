@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from activities.fitting import FEWEST_CASES, Example, Known, figures, fitted, learnt
+from activities.learning.fitting import FEWEST_CASES, Example, Known, figures, fitted, learnt
 from schemas.confidence import log_odds, signals_of
 from schemas.finding import Finding
 from schemas.message import digest_of

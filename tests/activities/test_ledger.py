@@ -10,8 +10,8 @@ from sqlmodel import Session
 from temporalio.exceptions import ApplicationError
 
 from activities.audit import Audit
-from activities.endpoint import Usage
-from activities.ledger import Call, Ledger
+from activities.endpoints.endpoint import Usage
+from activities.endpoints.ledger import Call, Ledger
 from schemas.breaker import ENOUGH, FIRST
 from schemas.budget import Budget, Limit
 from schemas.tables import EndpointRow

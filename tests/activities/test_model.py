@@ -14,9 +14,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
-from activities.endpoint import Endpoint
+from activities.endpoints.endpoint import Endpoint
+from activities.endpoints.ledger import Ledger
 from activities.evidence import place
-from activities.ledger import Ledger
 from activities.model import Model, Readers
 from activities.parsers import Parsers
 from activities.questions import UNSUPPORTED, InvoiceFields

@@ -18,7 +18,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
 from activities.crm import Crm
-from activities.embedded_crm import EmbeddedCrm
+from activities.crms.embedded import EmbeddedCrm
 from activities.rules import Rules, invoice_findings
 from activities.store import Blobs, writing
 from schemas.case import ApplyRequest, Checked, Draft, Record

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 from sqlalchemy import create_engine
 
-from activities.crm_port import CrmError, Invalid, RateLimited, Refused, Unauthorised, Unavailable
-from activities.tryton import TrytonCrm
+from activities.crms.port import CrmError, Invalid, RateLimited, Refused, Unauthorised, Unavailable
+from activities.crms.tryton import TrytonCrm
 from schemas.case import Record
 from schemas.crm_mapping import CrmMapping
 from tests.lines import line

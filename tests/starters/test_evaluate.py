@@ -8,8 +8,8 @@ from typer.testing import CliRunner, Result
 
 from schemas.invoice import FIELDS
 from starters.command import app
+from starters.commands.evaluate import labelled_in
 from starters.demo import SAMPLES
-from starters.evaluate import labelled_in
 from starters.refused import Refused
 
 EINVOICE = SAMPLES / "northwind-paper-RE-2026-0117.pdf"

@@ -11,8 +11,8 @@ from uuid import uuid4
 import httpx2
 from openai import OpenAI
 
-from activities.crm_port import CrmPort
-from activities.endpoint import Endpoint
+from activities.crms.port import CrmPort
+from activities.endpoints.endpoint import Endpoint
 from activities.model import Readers
 from schemas.approval import MESSAGES_PER_PERSON, Withdrawal
 from schemas.case import Outcome

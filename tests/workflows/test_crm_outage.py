@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from activities.crm_port import CrmError, RateLimited, Unauthorised, Unavailable, Written
+from activities.crms.port import CrmError, RateLimited, Unauthorised, Unavailable, Written
 from schemas.case import Record
 from tests.crms import Through
 from tests.desk import CLEAN, Case, Desk, policy

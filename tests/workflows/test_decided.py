@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from activities.decided import Decided, Decision
+from activities.learning.decided import Decided, Decision
 from schemas.invoice import FIELDS
 from schemas.routing import SAMPLED
-from starters.evaluate import labelled_in
+from starters.commands.evaluate import labelled_in
 from starters.labels import write_labels
 from starters.refused import Refused
 from starters.shell import Shell

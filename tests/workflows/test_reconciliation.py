@@ -12,7 +12,7 @@ from activities.reconciler import DIFFERS
 from schemas.message import Message
 from schemas.reconciliation import Page, Report
 from schemas.tables import CrmActivity, CrmInvoice, CrmParty, ReceiptRow
-from starters.crm import schedule
+from starters.commands.crm import schedule
 from starters.demo import SAMPLES
 from tests.desk import CLEAN, PATIENCE, Case, Desk, policy
 from tests.workflows.scenarios import outcome_of

@@ -2,7 +2,7 @@
 
 import inspect
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import activities
 from tests.desk import Desk
@@ -11,7 +11,8 @@ from workers.build import activities_of, notices_of
 
 def defined() -> set[str]:
     """The names of all activities in the house."""
-    modules = [import_module(f"activities.{found.name}") for found in iter_modules(activities.__path__)]
+    names = [found.name for found in walk_packages(activities.__path__, "activities.")]
+    modules = [import_module(name) for name in names if not name.endswith("__main__")]
     kinds = [kind for module in modules for _, kind in inspect.getmembers(module, inspect.isclass)]
     methods = [method for kind in kinds for _, method in inspect.getmembers(kind, inspect.isfunction)]
     return {name for method in methods if (name := _name(method))}

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from temporalio.exceptions import ApplicationError
 
 from activities.audit import ENDPOINTS, append
-from activities.endpoint import Usage
+from activities.endpoints.endpoint import Usage
 from activities.failures import answered
 from activities.store import reading, writing
 from schemas.breaker import Breaker, BreakerState

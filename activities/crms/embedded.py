@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from activities.crm_port import Described, Invalid, Written
+from activities.crms.port import Described, Invalid, Written
 from activities.store import reading, writing
 from schemas.case import Record
 from schemas.tables import CrmActivity, CrmContract, CrmInvoice, CrmParty, CrmRecord, CrmTicket

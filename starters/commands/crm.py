@@ -20,7 +20,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
-from activities.crm_port import CrmError, CrmPort, changed
+from activities.crms.port import CrmError, CrmPort, changed
 from schemas.case import Draft
 from schemas.reconciliation import Report
 from starters import screen

@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from activities.classifier import KINDS, UNHEARD, Calibration, Classifier, Floats, Learned
+from activities.learning.classifier import KINDS, UNHEARD, Calibration, Classifier, Floats, Learned
 from schemas.triage import Example
 
 FOLDS = 4

@@ -6,13 +6,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from activities.embeddings import Embeddings
+from activities.endpoints.embeddings import Embeddings
 from activities.failures import unusable
 from schemas.scoring import Labelled
 from schemas.triage import CATEGORY, Classification, Example
 
 if TYPE_CHECKING:
-    from activities.classifier import Classifier
+    from activities.learning.classifier import Classifier
 
 
 def examples_in(text: str) -> Iterator[Example]:
@@ -42,7 +42,7 @@ class Classifiers:
 
     def of(self, process: str, path: Path | None = None) -> "Classifier":
         """The one in `path`, else the newest of this process, else one learned here from the charter's examples."""
-        from activities.classifier import load, newest
+        from activities.learning.classifier import load, newest
 
         found = path or newest(self.models, process)
         with self._lock:
@@ -53,7 +53,7 @@ class Classifiers:
             return self._loaded[key]
 
     def _taught(self, process: str) -> "Classifier":
-        from activities.learning import learn
+        from activities.learning.categories import learn
 
         text = (self.charters / f"{process}.examples.jsonl").read_text(encoding="utf-8")
         return learn(process, list(examples_in(text)))

@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from activities.terms import letters_of, words_of
+from activities.learning.terms import letters_of, words_of
 from schemas.message import Message, digest_of
 from schemas.triage import Classification
 

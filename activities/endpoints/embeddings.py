@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from openai import APIError, OpenAI
 
 from activities.failures import translate, unusable
-from activities.terms import LONGEST
+from activities.learning.terms import LONGEST
 
 TOGETHER = 128
 """Texts in one call: endpoints take some thousand, and answer late when they are given so many."""

@@ -9,15 +9,15 @@ from typing import Annotated, Literal, NamedTuple
 import typer
 from rich.table import Table
 
-from activities.decided import Decided
-from activities.fitting import Example, Learnt, examples, figures, learnt
+from activities.learning.decided import Decided
+from activities.learning.fitting import Example, Learnt, examples, figures, learnt
 from schemas.calibration import Choice
 from schemas.confidence import Calibration
 from schemas.invoice import FIELDS
 from schemas.message import Digest
 from schemas.policy import InvoicePolicy
 from starters import screen
-from starters.evaluate import judge_all, labelled_in
+from starters.commands.evaluate import judge_all, labelled_in
 from starters.invoice_intake import INVOICE_INTAKE, judging
 from starters.launch import Measure
 from starters.learning import learn

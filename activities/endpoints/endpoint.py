@@ -9,8 +9,8 @@ from openai import APIError, ContentFilterFinishReasonError, LengthFinishReasonE
 from pydantic import BaseModel
 from temporalio.exceptions import ApplicationError
 
+from activities.endpoints.redaction import redacted
 from activities.failures import UNUSABLE, translate, unusable
-from activities.redaction import redacted
 
 A = TypeVar("A", bound=BaseModel)
 LONGEST_TEXT = 60_000

@@ -7,9 +7,9 @@ import typer
 
 from activities.audit import STAGE
 from activities.brakes import Brakes, NotPulled
-from activities.calibration import brake_of, named
-from activities.decided import Decided
-from activities.fitting import examples
+from activities.learning.calibration import brake_of, named
+from activities.learning.decided import Decided
+from activities.learning.fitting import examples
 from schemas.calibration import Choice, chosen
 from schemas.charter import Charter
 from schemas.confidence import Calibration

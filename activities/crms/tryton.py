@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 from pydantic import JsonValue
 
-from activities.crm_port import (
+from activities.crms.port import (
     Ambiguous,
     CrmError,
     Described,
