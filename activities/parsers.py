@@ -21,7 +21,7 @@ class Parsers:
     def __init__(self, size: int = 2, seconds: float = 20.0, memory_mb: int = 512, *, ocr: bool = False) -> None:
         self._pool = Pool(size, seconds, memory_mb)
         installed = find_spec("rapidocr") and find_spec("onnxruntime")
-        self._ocr = Pool(1, seconds, OCR_MEMORY_MB) if ocr and installed else None
+        self._ocr = Pool(1, seconds, OCR_MEMORY_MB, first="prepare_scan") if ocr and installed else None
 
     def __enter__(self) -> Self:
         return self
