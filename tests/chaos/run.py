@@ -44,10 +44,10 @@ def chaos(seed: int, count: int, home: Path, postgres: Postgres | None = None) -
         house = _house(home, provider, disk, postgres)
         records = stack.enter_context(opened(Settings.from_env(house.env)))
         breaker = Breaker(house, disk, postgres)
+        stack.callback(breaker.kill_server)  # after whoever would start it again
         for name in ("up", "worker"):
             breaker.start(name)
             stack.callback(breaker.kill, name)
-        stack.callback(breaker.kill_server)
         people, running, verified = asyncio.run(_run(plan, house, records, breaker))
         rows = records.cases.listing()
         return {
