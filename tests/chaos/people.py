@@ -32,6 +32,7 @@ class People:
     """Cases that waited without anybody to decide, or without a deadline."""
     said: Counter[str] = field(default_factory=Counter)
     late: set[tuple[str, str]] = field(default_factory=set)
+    _misbehaved: set[tuple[str | None, ...]] = field(default_factory=set)
     _done: set[tuple[str | None, ...]] = field(default_factory=set)
 
     async def work(self, over: asyncio.Event) -> None:
@@ -62,7 +63,9 @@ class People:
         """Whether their word was taken; if not, it is said again when they look again."""
         try:
             view = await asyncio.to_thread(self.records.cases.view, row)
-            await self._misbehave(row, person)
+            if (row.id, row.step, row.draft, person) not in self._misbehaved:
+                await self._misbehave(row, person)
+                self._misbehaved.add((row.id, row.step, row.draft, person))
             rejects = view.blocked or self.plan.rejects(row.id)
             said = decision(row, person, "reject" if rejects else "approve", draft=row.draft, note="as planned")
             reply = await self._say(row, said)
@@ -70,7 +73,7 @@ class People:
                 await self._say(row, said)
         except (RPCError, DBAPIError, OSError):
             return False
-        return reply.accepted
+        return reply.accepted or reply.reason.startswith("already decided")
 
     async def _misbehave(self, row: CaseRow, person: str) -> None:
         habit = self.plan.habit(row.id, person)

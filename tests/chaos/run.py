@@ -57,6 +57,7 @@ def chaos(seed: int, count: int, home: Path, postgres: Postgres | None = None) -
             "broke": dict(breaker.done),
             "habits": dict(people.said),
             "decisions answered": len(people.answered),
+            "refused": dict(Counter(reply.reason for _, _, reply in people.answered if not reply.accepted)),
             "model calls": provider.asked[MOODY],
             "seconds": round(time.monotonic() - begun),
             "violations": violations(plan, records, people, provider.asked[MOODY], verified, running),
