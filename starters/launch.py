@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from schemas.source import Source
 from schemas.tables import CaseRow
 from starters.mail import MAX_BYTES as MAX_MAIL
 from starters.mail import looks_like_mail, split, texted
+from starters.pace import Pace
 from starters.refused import Refused
 from workers.build import Parts
 from workers.settings import Settings
@@ -142,6 +144,8 @@ class Launcher:
     process: Process
     urgent: bool = False
     """Its steps go before those of other cases, wherever they queue."""
+    pace: Pace | None = None
+    """At which new cases are entered; without one, as fast as they come."""
 
     async def start_all(self, paths: Sequence[Path]) -> AsyncIterator[Started]:
         """Start a case for each document, a few files at a time, and give what became of each file as it is done.
@@ -231,7 +235,7 @@ class Launcher:
         source = Source(digest=digest_of(data), name=name, size=len(data), mail=mail)
         case = f"{self.process.name}/{source.digest}"
         await asyncio.to_thread(self.parts.blobs.put, data)
-        new = await asyncio.to_thread(self.parts.cases.open, case, source, self.settings.person)
+        new = await self._entered(case, source)
         row = self.parts.cases.get(case)
         assert row is not None
         if row.status == "closed":
@@ -241,6 +245,14 @@ class Launcher:
         intake = self.process.intake(source, charter.policy, self.settings.person)
         await self._run(case, intake.model_copy(update={"run": row.runs}), once)
         return Started(path, case, "new" if new else "joined")
+
+    async def _entered(self, case: str, source: Source) -> bool:
+        """Whether it is new; what is known already needs no turn."""
+        enter = partial(self.parts.cases.open, case, source, self.settings.person)
+        if self.pace is None or self.parts.cases.get(case):
+            return await asyncio.to_thread(enter)
+        async with self.pace.turn():
+            return await asyncio.to_thread(enter)
 
     async def _run(self, case: str, intake: Message, reuse: WorkflowIDReusePolicy) -> None:
         try:

@@ -35,10 +35,19 @@ def nearest(asked: Sequence[Labelled], others: Sequence[Labelled]) -> list[Label
 
 
 def instructions(example: Labelled | None) -> str:
+    """The instructions; with an example, its text and the answer that would have been right, in the shape asked for."""
     if example is None:
         return READ_INVOICE
-    right = json.dumps({name: value for name, value in example.expected.items() if value})
-    return f"{READ_INVOICE}\nAn earlier document, and what people approved of it:\n{example.text[:LONGEST]}\n{right}\n"
+    right = {
+        name: {"value": value, "evidence": value, "confidence": 0.98}
+        for name, value in example.expected.items()
+        if value
+    }
+    answer = json.dumps({"fields": right, "lines": []})
+    return (
+        f"{READ_INVOICE}\nAn earlier document, only to show what an answer looks like; its values are not those of the "
+        f"one you read:\n{example.text[:LONGEST]}\nIts answer:\n{answer}\n"
+    )
 
 
 def main() -> None:
@@ -62,7 +71,8 @@ def main() -> None:
 def _read(endpoint: Any, label: Labelled, example: Labelled | None) -> dict[str, str | None]:
     try:
         said = endpoint.ask(instructions(example), INVOICE.shape, label.text)
-    except ApplicationError:
+    except ApplicationError as error:
+        print(error, flush=True)  # noqa: T201
         return {}
     trusted = INVOICE.trusted(said.answer, [Page()])
     return {name: field.value for name, field in trusted.fields.items()}
