@@ -26,8 +26,10 @@ from starters.refused import Refused
 from starters.request_triage import REQUEST_TRIAGE
 from starters.shell import As, CaseName, Json, Shell, app, shell
 from workers.build import Parts
+from workers.codec import codec_of
 from workers.replay import Replayed
 from workers.replay import replay as run_again
+from workers.settings import Settings
 from workers.temporal import connect
 
 __all__ = [
@@ -187,7 +189,7 @@ def replay(
 
 
 async def _replay(names: list[str]) -> list[Replayed]:
-    histories, client = [], None
+    histories, client, settings = [], None, Settings.from_env()
     for name in names:
         path = Path(name)
         if path.is_file():
@@ -196,7 +198,8 @@ async def _replay(names: list[str]) -> list[Replayed]:
         with shell() as it:
             client = client or await connect(it.settings)
             histories.append(await client.get_workflow_handle(it.case(name).id).fetch_history())
-    return [await run_again(history) for history in histories]
+    codec = codec_of(settings) if settings.codec_keys else None
+    return [await run_again(history, codec) for history in histories]
 
 
 def _recorded(path: Path) -> WorkflowHistory:

@@ -60,6 +60,8 @@ class Settings(BaseModel):
     """The folder with your own private keys; by default in `home`."""
     code_key: SecretStr = SecretStr("")
     """What the codes of approvers are derived from, the same for all workers; empty is a key kept in `home`."""
+    codec_keys: Path | None = None
+    """A file of lines `id: key`, 32 bytes in base64; the last one seals what Temporal keeps. None: it is not sealed."""
 
     crm: Literal["embedded", "tryton"] = "embedded"
     crm_url: str = ""
