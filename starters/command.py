@@ -13,7 +13,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
 from starters import screen
-from starters.commands import approvers, approving, auditing, calibrate, crm, evaluate, models, people, stage
+from starters.commands import approvers, approving, auditing, calibrate, crm, evaluate, models, people, sealing, stage
 from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
 from starters.errors import explained
@@ -43,6 +43,7 @@ __all__ = [
     "main",
     "models",
     "people",
+    "sealing",
     "stage",
 ]
 

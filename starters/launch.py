@@ -175,6 +175,8 @@ class Launcher:
         _check_maker(charter, submitter)
         if await self._is_running(row.id):
             raise Refused(f"{row.id} is still open: decide it, or terminate its workflow first")
+        if self.parts.audit.erased(row.id):
+            raise Refused(f"{row.id} was erased: there is nothing to run again")
         if not row.source:
             raise Refused(f"{row.id} has no document to run again: start it from the file")
         source = self.parts.cases.source(row)
@@ -230,12 +232,12 @@ class Launcher:
             )
         source = Source(digest=digest_of(data), name=name, size=len(data), mail=mail)
         case = f"{self.process.name}/{source.digest}"
+        if (ended := self.parts.cases.get(case)) and ended.status == "closed":
+            return Started(path, case, "ended")  # and what was erased of it stays so
         await asyncio.to_thread(self.parts.blobs.put, data)
         new = await asyncio.to_thread(self.parts.cases.open, case, source, self.settings.person)
         row = self.parts.cases.get(case)
         assert row is not None
-        if row.status == "closed":
-            return Started(path, case, "ended")
         # The row may stand without a run, when an earlier start was killed in between: starting is harmless either way.
         once = WorkflowIDReusePolicy.REJECT_DUPLICATE if row.runs == 1 else WorkflowIDReusePolicy.ALLOW_DUPLICATE
         intake = self.process.intake(source, charter.policy, self.settings.person)

@@ -62,12 +62,13 @@ class Codec(PayloadCodec, WithSerializationContext):
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         key = next(reversed(self.keys))
-        case, salt = self.case, b""
+        case, salt = self.case, None
         try:
-            # What is written to an erased case is erased too.
-            salt = await self._salt(case) or os.urandom(KEY_BYTES)
+            salt = await self._salt(case)
         except NoSuchCase:
-            case = ""
+            case, salt = "", b""
+        if salt is None:  # what is written to an erased case is erased too
+            salt = os.urandom(KEY_BYTES)
         named = {"encoding": ENCODING, KEY: key.encode(), CASE: case.encode()}
         sealer, about = AESGCM(_derived(self.keys[key], salt)), _about(named)
         return [Payload(metadata=named, data=_sealed(sealer, it.SerializeToString(), about)) for it in payloads]

@@ -62,6 +62,12 @@ class Settings(BaseModel):
     """What the codes of approvers are derived from, the same for all workers; empty is a key kept in `home`."""
     codec_keys: Path | None = None
     """A file of lines `id: key`, 32 bytes in base64; the last one seals what Temporal keeps. None: it is not sealed."""
+    codec_port: int = Field(default=8081, ge=1, le=65535)
+    """Where `casework codec-server` listens, on 127.0.0.1."""
+    codec_token: SecretStr = SecretStr("")
+    """What the users of the Temporal UI send to that server."""
+    codec_endpoint: str = ""
+    """Where the embedded Temporal UI finds it; empty: its users say so themselves, with the token."""
 
     crm: Literal["embedded", "tryton"] = "embedded"
     crm_url: str = ""

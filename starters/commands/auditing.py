@@ -46,6 +46,7 @@ def show(case: CaseName, *, as_json: Json = False) -> None:
     with shell() as it:
         row = it.case(case)
         entries, erased = it.parts.audit.entries(row.id), it.parts.audit.erased(row.id)
+        why = it.parts.audit.why_erased(row.id)
     if as_json:
         screen.print_json([{**link.model_dump(exclude={"sealed"}), "body": body} for link, body in entries])
         return
@@ -55,6 +56,8 @@ def show(case: CaseName, *, as_json: Json = False) -> None:
         told = unreadable if body is None else _detail(body)
         table.add_row(str(link.seq), link.at[:19], link.kind, told, link.digest[:12])
     screen.out.print(table)
+    if why:
+        screen.out.print(f"erased by {screen.plain(why['by'])}: {screen.plain(why['why'], 500)}")
 
 
 def _detail(body: Body) -> str:

@@ -12,6 +12,8 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import WorkflowSerializationContext
 
 from activities.audit import Audit
+from activities.erasure import Eraser
+from activities.store import Blobs
 from tests.databases import both_databases
 from workers.codec import CASE, ENCODING, KEY, UNDECODED, Codec, case_keys, codec_of
 from workers.settings import BadSettings, Settings
@@ -51,10 +53,10 @@ async def test_what_is_sealed_for_a_case_is_read_without_knowing_the_case(codec:
 
 @both_databases
 async def test_erased_case_can_no_longer_be_read_and_another_can(
-    codec: Codec, engine: Engine, audit: Audit, case: str
+    codec: Codec, engine: Engine, audit: Audit, blobs: Blobs, case: str
 ) -> None:
     sealed = await of_case(codec, case).encode([PLAIN]) + await of_case(codec, "reconciliation/1").encode([PLAIN])
-    audit.erase(case)
+    Eraser(audit, blobs).erase(case, "privacy", "asked")
     later = fresh(engine, codec)
     added = await of_case(later, case).encode([PLAIN])
 

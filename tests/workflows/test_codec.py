@@ -16,11 +16,12 @@ from temporalio.client import Client
 from temporalio.common import RawValue
 from temporalio.testing import WorkflowEnvironment
 
+from activities.erasure import Eraser, digests_in
 from tests.activities.test_codec import key_file
-from tests.desk import OVER_LIMIT, Desk, open_desk, policy
+from tests.desk import CLEAN, OVER_LIMIT, Desk, open_desk, policy
 from tests.workflows import scenarios
 from tests.workflows.scenarios import outcome_of
-from workers.codec import CASE, ENCODING, KEY, Codec, codec_of
+from workers.codec import CASE, ENCODING, KEY, Codec, case_keys, codec_of
 from workers.replay import replay
 from workers.settings import Settings
 from workers.temporal import plugin
@@ -111,3 +112,30 @@ async def test_garbage_as_start_ends_unprocessable(sealed: Desk) -> None:
     cases = [await sealed.start_with(case, [RawValue(payload)]) for case, payload in zip(ids, GARBAGE, strict=True)]
 
     assert {(await outcome_of(case)).status for case in cases} == {"unprocessable"}
+
+
+async def test_erased_case_leaves_nothing_and_what_others_need_stays(sealed: Desk, codec: Codec) -> None:
+    case, other = await scenarios.corrected(sealed), await sealed.start(CLEAN, policy())
+    outcome = await outcome_of(case)
+    await outcome_of(other)
+    kept = sealed.parts.cases.view(sealed.row(other))
+    before = set(blobs_of(sealed))
+    eraser = Eraser(sealed.parts.audit, sealed.parts.blobs)
+
+    count = eraser.erase(case.id, "privacy", "asked")
+    left = set(blobs_of(sealed))
+    row = sealed.row(case)
+
+    assert kept.source and kept.document and outcome.receipt  # noqa: PT018
+    assert (row.outcome, row.record, row.source_name, row.view) == ("applied", outcome.receipt.record, "", None)
+    assert (sealed.faults(case, outcome), [body for _, body in sealed.acts(case) if body]) == ([], [])
+    assert len(before - left) == count
+    assert before - left >= {row.source, outcome.draft}
+    assert {kept.source.digest, kept.draft} <= left <= {*digests_in(kept.model_dump()), sealed.row(other).view}
+    assert (await replay(await case.fetch_history(), Codec(codec.keys, case_keys(sealed.parts.audit.engine)))).failed
+    assert eraser.erase(case.id, "privacy", "again") == 0
+
+
+def blobs_of(desk: Desk) -> list[str]:
+    blobs = desk.parts.blobs
+    return [Path(path).name for path in blobs.files.find(blobs.root)]
