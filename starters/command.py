@@ -13,6 +13,7 @@ from temporalio.service import RPCError
 
 from starters import screen
 from starters.commands import (
+    anchoring,
     approvers,
     approving,
     auditing,
@@ -23,6 +24,7 @@ from starters.commands import (
     people,
     replaying,
     sealing,
+    shown,
     stage,
 )
 from starters.contract_approval import CONTRACT_APPROVAL
@@ -40,6 +42,7 @@ from workers.build import Parts
 from workers.temporal import connect
 
 __all__ = [
+    "anchoring",
     "app",
     "approvers",
     "approving",
@@ -52,6 +55,7 @@ __all__ = [
     "people",
     "replaying",
     "sealing",
+    "shown",
     "stage",
 ]
 
