@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command 
 VENV := .venv
 STAMP := $(VENV)/installed
 
-.PHONY: model-figures help install ocr tryton demo test lint lock bench figures clean
+.PHONY: model-figures help install ocr tryton demo test lint lock bench chaos figures clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make ocr      add the reading of scans and photos (the extra [ocr], 350 MB)"
 	@echo "make tryton   install Tryton, the CRM that tests write to, into .tryton"
 	@echo "make bench    what a case costs, beside a bare workflow"
+	@echo "make chaos SEED=1 SEEDS=1 CASES=100   cases while everything breaks, and what must be true afterwards"
 	@echo "make figures  measure the README's table again"
 	@echo "make model-figures  measure the endpoint of CASEWORK_MODEL beside the embedded reader"
 	@echo "make lock     pin the dependencies again"
@@ -62,6 +63,9 @@ lint: $(STAMP)
 bench: $(STAMP)
 	@$(VENV)/bin/python -m tests.load.bench
 	@$(VENV)/bin/python -m tests.load.rate
+
+chaos: $(STAMP)
+	@SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),1) CASES=$(or $(CASES),100) $(VENV)/bin/python -m tests.chaos.run
 
 figures: $(STAMP) ocr
 	@$(VENV)/bin/python -m tests.figures

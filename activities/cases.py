@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from temporalio import activity
 
 from activities.audit import BEGUN, append
@@ -138,6 +138,12 @@ class Cases:
         with reading(self.engine) as session:
             rows = session.exec(select(CaseRow.status, CaseRow.outcome)).all()
         return Counter(outcome or status for status, outcome in rows)
+
+    def under_way(self, process: str) -> Counter[str]:
+        """How many cases of a process are open, by status."""
+        query = select(CaseRow.status, func.count()).where(CaseRow.process == process, CaseRow.status != "closed")
+        with reading(self.engine) as session:
+            return Counter(dict(session.exec(query.group_by(CaseRow.status)).all()))
 
     def summary(self, now: datetime) -> Summary:
         """Count all cases. Verdicts and rungs stand in the views, so this opens a blob a case."""

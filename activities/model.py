@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import evidence
 from activities.audit import Audit
-from activities.endpoints.endpoint import Endpoint, Usage, Wasted
+from activities.endpoints.endpoint import Endpoint, Said, Usage, Wasted
 from activities.endpoints.ledger import Call, Ledger
 from activities.failures import at, kept, lasting
 from activities.parsers import Parsers
@@ -21,10 +22,13 @@ from activities.questions import CONTRACT, INVOICE, Question
 from activities.store import Blobs
 from schemas.case import ReadRequest
 from schemas.message import digest_of
-from schemas.proposal import Proposal, Reading, Rung, endpoint_of
+from schemas.proposal import Field, Proposal, Reading, Rung, endpoint_of
+from schemas.scoring import same
 from schemas.source import PAGES, Page
 
 A = TypeVar("A", bound=BaseModel)
+LIKELIHOODS = "likelihoods"
+"""Where they are kept, beside the fields of an answer."""
 
 
 class Answer(NamedTuple):
@@ -41,7 +45,7 @@ class Readers:
     """The rungs above a person: each one way to read. Nothing is written here."""
 
     parsers: Parsers
-    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    endpoints: Mapping[str, Endpoint] = attribute(default_factory=dict)
 
     def read(self, question: Question[A], rung: Rung, pages: Sequence[Page], xml: bytes | None) -> Answer | None:
         """One rung's answer; None when it does not apply to this document."""
@@ -51,10 +55,30 @@ class Readers:
             reading = question.embedded(self.parsers, [page.text for page in pages])
             return Answer(evidence.located(reading, pages))
         if pages and (endpoint := self.endpoints.get(endpoint_of(rung))):
-            answer, usage = endpoint.ask(question.instructions, question.shape, text_of(pages))
-            tokens = usage.read + usage.written
-            return Answer(question.trusted(answer, pages), endpoint.model, question.version, tokens)
+            return self.trusted(
+                question, endpoint, endpoint.ask(question.instructions, question.shape, text_of(pages)), pages
+            )
         return None
+
+    def trusted(self, question: Question[A], endpoint: Endpoint, said: Said[A], pages: Sequence[Page]) -> Answer:
+        """What of an endpoint's answer is trusted, and for each value what speaks for it: costs no call."""
+        reading = question.trusted(said.answer, pages)
+        try:
+            second = question.embedded(self.parsers, [page.text for page in pages]).fields
+        except ParserStopped:
+            second = {}
+        fields = {
+            name: field.model_copy(
+                update={"likelihood": said.likelihoods.get(name), "seconded": _seconded(name, field, second.get(name))}
+            )
+            for name, field in reading.fields.items()
+        }
+        tokens = said.usage.read + said.usage.written
+        return Answer(reading.model_copy(update={"fields": fields}), endpoint.model, question.version, tokens)
+
+
+def _seconded(name: str, field: Field, other: Field | None) -> bool | None:
+    return same(name, other.value, field.value) if other is not None and other.value and field.value else None
 
 
 def text_of(pages: Sequence[Page]) -> str:
@@ -155,25 +179,26 @@ class Model:
             question=digest_of(json.dumps(asked).encode()),
         )
         if known := self.ledger.answer(call):
-            answer, usage = question.shape.model_validate_json(kept(self.blobs, known, "the answer")), Usage()
+            stored = json.loads(kept(self.blobs, known, "the answer"))
+            said = Said(question.shape.model_validate(stored), likelihoods=stored.get(LIKELIHOODS, {}))
         else:
-            answer, usage = self._asked(question, endpoint, request, call, pages)
-        return Answer(question.trusted(answer, pages), endpoint.model, question.version, usage.read + usage.written)
+            said = self._asked(question, endpoint, request, call, pages)
+        return self.readers.trusted(question, endpoint, said, pages)
 
     def _asked(
         self, question: Question[A], endpoint: Endpoint, request: ReadRequest, call: Call, pages: Sequence[Page]
-    ) -> tuple[A, Usage]:
+    ) -> Said[A]:
         """Ask it, with an entry in the audit before and after."""
         self.ledger.begin(call, request.budget)
         started = monotonic()
         try:
-            answer, usage = endpoint.ask(question.instructions, question.shape, text_of(pages))
+            said = endpoint.ask(question.instructions, question.shape, text_of(pages))
         except Exception as error:
             wasted = error.usage if isinstance(error, Wasted) else Usage()
             again = self.ledger.end(call, monotonic() - started, wasted, failed=error)
             if not again and isinstance(error, ApplicationError):
                 raise lasting(error) from None  # the next rung is asked now, and not after a pause for nothing
             raise
-        known = self.blobs.put(answer.model_dump_json().encode())
-        self.ledger.end(call, monotonic() - started, usage, answer=known)
-        return answer, usage
+        stored = {**said.answer.model_dump(mode="json"), LIKELIHOODS: said.likelihoods}
+        self.ledger.end(call, monotonic() - started, said.usage, answer=self.blobs.put(json.dumps(stored).encode()))
+        return said

@@ -21,7 +21,7 @@ class Parsers:
     def __init__(self, size: int = 2, seconds: float = 20.0, memory_mb: int = 512, *, ocr: bool = False) -> None:
         self._pool = Pool(size, seconds, memory_mb)
         installed = find_spec("rapidocr") and find_spec("onnxruntime")
-        self._ocr = Pool(1, seconds, OCR_MEMORY_MB) if ocr and installed else None
+        self._ocr = Pool(1, seconds, OCR_MEMORY_MB, first="prepare_scan") if ocr and installed else None
 
     def __enter__(self) -> Self:
         return self
@@ -35,14 +35,14 @@ class Parsers:
         """What the bytes are. A document that stops its parser is malformed, and the reason says so."""
         if len(data) > limits.max_bytes:
             return _refused("malformed", f"{len(data)} bytes, more than the {limits.max_bytes} accepted")
-        found = self._ingested(self._pool, "ingest", data, limits)
+        found = self._ingested(self._pool, "ingest", data, limits=limits.model_dump_json())
         if not found.is_scan or self._ocr is None:
             return found
-        return with_scan(found, self._ingested(self._ocr, "ingest_scan", data, limits))
+        return with_scan(found, self._ingested(self._ocr, "ingest_scan", data, limits=limits.model_dump_json()))
 
     def ingest_text(self, text: str) -> Ingested:
         """What a text is that was given as such; a form feed ends a page."""
-        return self._ingested(self._pool, "ingest_text", text.encode(), IntakeLimits())
+        return self._ingested(self._pool, "ingest_text", text.encode())
 
     def read_einvoice(self, xml: bytes) -> Reading:
         return self._pool.ask("read_einvoice", xml, Reading)
@@ -67,9 +67,9 @@ class Parsers:
             if pool:
                 pool.close()
 
-    def _ingested(self, pool: Pool, op: str, data: bytes, limits: IntakeLimits) -> Ingested:
+    def _ingested(self, pool: Pool, op: str, data: bytes, **options: str) -> Ingested:
         try:
-            return pool.ask(op, data, Ingested, limits=limits.model_dump_json())
+            return pool.ask(op, data, Ingested, **options)
         except ParserExhausted as exhausted:
             # A busy machine is late too: what might be read tomorrow goes to a person rather than to nobody.
             return _refused("missing", exhausted.reason)

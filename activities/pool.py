@@ -17,6 +17,7 @@ from schemas.message import Message
 ROOT = Path(__file__).parents[1]
 REQUESTS_PER_CHILD = 200
 """A child is replaced after so many: whatever leaks or was tampered with goes with it."""
+STARTING_SECONDS = 60
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -101,8 +102,10 @@ class Child:
 class Pool:
     """A few children, started when first needed; callers beyond their number wait for a free one."""
 
-    def __init__(self, size: int, seconds: float, memory_mb: int) -> None:
+    def __init__(self, size: int, seconds: float, memory_mb: int, *, first: str = "") -> None:
+        """`first` is asked of each child before any document, whose seconds are not for what it loads."""
         self._seconds = seconds
+        self._first = first
         self._memory_mb = memory_mb
         self._idle: LifoQueue[Child | None] = LifoQueue()
         self._alive: set[Child] = set()
@@ -131,6 +134,8 @@ class Pool:
         child = self._idle.get()
         try:
             child = child or self._start()
+            if self._first and not child.requests:
+                child.ask(json.dumps({"op": self._first}).encode(), b"", STARTING_SECONDS)
             answer = _checked(child.ask(header, body, self._seconds), shape)
         except BaseException:
             self._forget(child)

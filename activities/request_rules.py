@@ -28,6 +28,8 @@ PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high")
 class RequestRules:
     engine: Engine
     blobs: Blobs
+    key: bytes
+    """By which the cases are drawn that a person always sees."""
 
     @activity.defn(name="rules.check_request")
     def check_request(self, request: RequestCheck) -> Checked:
@@ -37,7 +39,7 @@ class RequestRules:
         proposal, policy = request.proposal, request.policy
         findings = (
             *request_findings(proposal, policy, said_in(message)),
-            *sample_findings(request.case, policy, proposal),
+            *sample_findings(request.case, policy, proposal, self.key),
         )
         with writing(self.engine, request.case) as session:
             row = session.get(BrakeRow, request.process)

@@ -43,6 +43,8 @@ class Rules:
     engine: Engine
     blobs: Blobs
     crm: CrmPort
+    key: bytes
+    """By which the cases are drawn that a person always sees."""
 
     @activity.defn(name="rules.check_invoice")
     @asking_crm()
@@ -63,7 +65,7 @@ class Rules:
                 *read,
                 *_duplicate_findings(others),
                 *_party_findings(draft.records[0], known.values()),
-                *sample_findings(request.case, request.policy, proposal),
+                *sample_findings(request.case, request.policy, proposal, self.key),
             )
             row = session.get(BrakeRow, request.process)
             told: dict[str, object] = {"draft": digest, "findings": [finding.model_dump() for finding in findings]}
@@ -122,9 +124,9 @@ class Rules:
         return {ref for party in parties if same for ref in self.crm.find("invoice", {"party": party, **same})}
 
 
-def sample_findings(case: str, policy: Policy, proposal: Proposal) -> Iterator[Finding]:
+def sample_findings(case: str, policy: Policy, proposal: Proposal, key: bytes) -> Iterator[Finding]:
     """One of those that show how often the others are wrong; where people see every case there is none to draw."""
-    if policy.stage == "autonomous" and proposal.rung != "person" and sampled(case, policy.sample_share):
+    if policy.stage == "autonomous" and proposal.rung != "person" and sampled(case, policy.sample_share, key):
         message = f"one of the {policy.sample_share:.1%} that a person always sees"
         yield Finding(code=SAMPLED, severity="review", message=message)
 

@@ -115,9 +115,20 @@ def signals_of(
             f"kind {kind_of(name)}": 1.0,
             f"rung {rung}": 1.0,
             f"quality {quality}": 1.0,
+            **_of_a_model(field),
         }
         for name, field in read.items()
     }
+
+
+def _of_a_model(field: Field) -> Signals:
+    """What is known of a model's answers alone, and there only sometimes."""
+    signals: dict[str, float] = {}
+    if field.likelihood is not None:
+        signals |= {"likelihood": log_odds(field.likelihood), "likelihood known": 1.0}
+    if field.seconded is not None:
+        signals["seconded" if field.seconded else "contradicted"] = 1.0
+    return signals
 
 
 def log_odds(confidence: float) -> float:

@@ -35,6 +35,10 @@ class Field(Message):
     box: Box | None = None
     confidence: float = Bounded(default=0, ge=0, le=1)
     alternatives: tuple[str, ...] = ()
+    likelihood: float | None = Bounded(default=None, exclude_if=lambda it: it is None)
+    """How likely the model held these very words, where its endpoint tells: not how likely they are right."""
+    seconded: bool | None = Bounded(default=None, exclude_if=lambda it: it is None)
+    """Whether the embedded reader reads the same where a model was asked; None where it reads nothing."""
 
 
 class Line(Message):

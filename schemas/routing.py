@@ -6,13 +6,14 @@ Rules:
 - the brake only tightens: the lower stage and the higher threshold count.
 """
 
+import hmac
 from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field as Bounded
 
 from schemas.finding import Finding
-from schemas.message import Message, digest_of
+from schemas.message import Message
 from schemas.policy import STAGES, Policy, Stage
 from schemas.proposal import Proposal
 from schemas.source import Verdict
@@ -41,9 +42,12 @@ SAMPLED = "case.sampled"
 """The finding that a case is one of the random share that a person always sees."""
 
 
-def sampled(case: str, share: float) -> bool:
-    """Whether a case is of that share: by chance, as its id falls, and always the same for one case."""
-    return int(digest_of(f"sampled {case}".encode())[:8], 16) < share * 2**32
+def sampled(case: str, share: float, key: bytes) -> bool:
+    """Whether a case is of that share: always the same for one case, and foreseen by nobody without the key.
+
+    A case's id follows from its document: without a key, who sends documents could pick those that nobody looks at.
+    """
+    return int.from_bytes(hmac.digest(key, f"sampled {case}".encode(), "sha256")[:4]) < share * 2**32
 
 
 def refusal(verdict: Verdict) -> Route | None:

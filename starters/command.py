@@ -17,6 +17,7 @@ from starters.commands import (
     approvers,
     approving,
     auditing,
+    backfill,
     calibrate,
     crm,
     evaluate,
@@ -26,6 +27,7 @@ from starters.commands import (
     sealing,
     shown,
     stage,
+    status,
 )
 from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
@@ -47,6 +49,7 @@ __all__ = [
     "approvers",
     "approving",
     "auditing",
+    "backfill",
     "calibrate",
     "crm",
     "evaluate",
@@ -57,6 +60,7 @@ __all__ = [
     "sealing",
     "shown",
     "stage",
+    "status",
 ]
 
 

@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from schemas.approval import Act, Decision, Reply, Verb, Withdrawal
 from schemas.tables import CaseRow
-from workers.build import Parts
+from workers.records import Records
 
 PATIENCE, LAST_WORD = 3.5, 1.5
 """Seconds until a worker that does not answer is given up, and then until its last word: five in all."""
@@ -35,7 +35,7 @@ def decision(row: CaseRow, by: str, verdict: Verb, *, draft: str | None, **said:
     return Decision(id=str(uuid4()), by=by, verdict=verdict, **about, **said)
 
 
-async def decide(client: Client, parts: Parts, row: CaseRow, said: Decision) -> Reply:
+async def decide(client: Client, parts: Records, row: CaseRow, said: Decision) -> Reply:
     """Send as an update: the case answers. What comes after the end of a case is refused, and audited, here."""
     if row.status == "closed":
         return after_the_end(parts, row.id, said)
@@ -53,7 +53,7 @@ async def decide(client: Client, parts: Parts, row: CaseRow, said: Decision) -> 
         raise
 
 
-async def _withdraw(case: WorkflowHandle[Any, Any], parts: Parts, said: Decision) -> Reply:
+async def _withdraw(case: WorkflowHandle[Any, Any], parts: Records, said: Decision) -> Reply:
     """Take back what nobody has answered: the server keeps the update, and a worker that comes later would hear it.
 
     The signal is durable, so that 'not taken' is true of every later worker; one that is there says which came first.
@@ -80,7 +80,7 @@ async def _withdraw(case: WorkflowHandle[Any, Any], parts: Parts, said: Decision
     return Reply(accepted=False, reason=NOT_TAKEN) if withdrawn.accepted else late
 
 
-async def queue(client: Client, parts: Parts, row: CaseRow, said: Decision) -> Reply:
+async def queue(client: Client, parts: Records, row: CaseRow, said: Decision) -> Reply:
     """Send as a signal: it is kept by the server until a worker comes, and nobody answers."""
     if row.status == "closed":
         return after_the_end(parts, row.id, said)
@@ -93,7 +93,7 @@ async def queue(client: Client, parts: Parts, row: CaseRow, said: Decision) -> R
     return Reply(accepted=True, reason="queued: the case will hear it; 'casework show' tells what came of it")
 
 
-def after_the_end(parts: Parts, case: str, said: Decision) -> Reply:
+def after_the_end(parts: Records, case: str, said: Decision) -> Reply:
     """Refuse and audit what came too late; what had been heard before the case ended keeps the answer it got then."""
     for link, body in parts.audit.entries(case):
         act = Act.model_validate(body) if link.kind == "person.decision" and body else None

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -23,6 +24,7 @@ from schemas.source import Source
 from schemas.tables import CaseRow
 from starters.mail import MAX_BYTES as MAX_MAIL
 from starters.mail import looks_like_mail, split, texted
+from starters.pace import Pace
 from starters.refused import Refused
 from workers.build import Parts
 from workers.settings import Settings
@@ -154,6 +156,8 @@ class Launcher:
     process: Process
     urgent: bool = False
     """Its steps go before those of other cases, wherever they queue."""
+    pace: Pace | None = None
+    """At which new cases are entered; without one, as fast as they come."""
 
     async def start_all(self, paths: Sequence[Path]) -> AsyncIterator[Started]:
         """Start a case for each document, a few files at a time, and give what became of each file as it is done.
@@ -250,7 +254,7 @@ class Launcher:
         await asyncio.to_thread(self.parts.blobs.put, data)
         intake = self.process.intake(source, charter.policy, self.settings.person)
         start = start_of(self.client, intake)
-        new = await asyncio.to_thread(self.parts.cases.open, case, source, self.settings.person, start.digest)
+        new = await self._entered(case, source, start.digest)
         row = self.parts.cases.get(case)
         assert row is not None
         # The row may stand without a run, when an earlier start was killed in between: starting is harmless either way.
@@ -260,6 +264,14 @@ class Launcher:
             await asyncio.to_thread(self.parts.cases.expect, case, start.digest)
         await self._run(case, start, once)
         return Started(path, case, "new" if new else "joined")
+
+    async def _entered(self, case: str, source: Source, start: Digest) -> bool:
+        """Whether it is new; what is known already needs no turn."""
+        enter = partial(self.parts.cases.open, case, source, self.settings.person, start)
+        if self.pace is None or self.parts.cases.get(case):
+            return await asyncio.to_thread(enter)
+        async with self.pace.turn():
+            return await asyncio.to_thread(enter)
 
     async def _run(self, case: str, start: StartInput, reuse: WorkflowIDReusePolicy) -> None:
         try:

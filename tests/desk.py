@@ -56,7 +56,7 @@ def policy(**changes: object) -> InvoicePolicy:
 def charters(folder: Path, was: str, now: str) -> Path:
     """A folder with the charters as shipped, but for this."""
     folder.mkdir(parents=True)
-    for charter in Settings().charters.glob("*.yaml"):
+    for charter in Settings().charters.iterdir():
         (folder / charter.name).write_text(charter.read_text().replace(was, now))
     return folder
 

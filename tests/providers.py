@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
 from threading import Event, Lock, Thread
 from typing import Any
 
@@ -38,6 +39,8 @@ SILENT, DRIPPING, CUT = "silent", "dripping", "cut"
 BUSY_FOR = 3
 """Calls that the busy one does not take; it says not how long."""
 MISBEHAVIOURS = (*ANSWERS, SILENT, DRIPPING, CUT)
+MOODY = "moody"
+"""Behaves in any of these ways, well half of the time, by a chance that has a seed."""
 
 
 @dataclass
@@ -53,6 +56,7 @@ class Provider:
     refused: int = 0
     down: set[str] = field(default_factory=set)
     over: Event = field(default_factory=Event)
+    chance: Random = field(default_factory=Random)
     _recent: deque[float] = field(default_factory=deque)
     _lock: Lock = field(default_factory=Lock)
 
@@ -65,6 +69,8 @@ class Provider:
             self.asked[endpoint] += 1
             if endpoint in self.down:
                 return "broken"
+            if endpoint == MOODY:
+                return self.chance.choice([*MISBEHAVIOURS, *["good"] * len(MISBEHAVIOURS)])
             if endpoint == "busy" and self.asked[endpoint] > BUSY_FOR:
                 return "good"
             now = time.monotonic()
@@ -110,8 +116,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def providing(per_minute: int | None = None) -> Iterator[Provider]:
-    provider = Provider(0, per_minute)
+def providing(per_minute: int | None = None, seed: int | None = None) -> Iterator[Provider]:
+    provider = Provider(0, per_minute, chance=Random(seed))
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Ours", (Handler,), {"provider": provider}))
     server.daemon_threads = True
     provider.port = server.server_address[1]

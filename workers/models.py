@@ -38,6 +38,8 @@ class ModelSettings(BaseModel):
     input_price: Decimal = Field(default=Decimal(0), ge=0)
     output_price: Decimal = Field(default=Decimal(0), ge=0)
     personal_data: PersonalData = "send"
+    logprobs: bool = False
+    """Whether it gives the probabilities of its tokens; a calibration weighs them."""
 
     @model_validator(mode="after")
     def local_is_local(self) -> Self:
@@ -105,6 +107,7 @@ def endpoints(known: Sequence[ModelSettings]) -> Iterator[dict[str, Endpoint]]:
                 input_price=each.input_price,
                 output_price=each.output_price,
                 personal_data=each.personal_data,
+                logprobs=each.logprobs,
             )
             for each in known
         }

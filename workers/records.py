@@ -29,8 +29,13 @@ def opened(settings: Settings) -> Iterator[Records]:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds documents, and the keys of the audit
     engine = connect_database(settings.database)
     try:
-        files, root = fsspec.url_to_fs(settings.blobs)
-        blobs = Blobs(files, root)
+        blobs = blobs_of(settings)
         yield Records(engine=engine, blobs=blobs, audit=Audit(engine), cases=Cases(engine, blobs))
     finally:
         engine.dispose()
+
+
+def blobs_of(settings: Settings) -> Blobs:
+    """The blob store alone: it needs no database."""
+    files, root = fsspec.url_to_fs(settings.blobs)
+    return Blobs(files, root)

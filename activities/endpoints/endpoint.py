@@ -1,14 +1,16 @@
 """An endpoint: one question to an OpenAI-compatible model, asked once."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
-from openai import APIError, ContentFilterFinishReasonError, LengthFinishReasonError, OpenAI
+from openai import APIError, ContentFilterFinishReasonError, LengthFinishReasonError, OpenAI, omit
 from pydantic import BaseModel
 from temporalio.exceptions import ApplicationError
 
+from activities.endpoints.likelihood import likelihoods
 from activities.endpoints.redaction import redacted
 from activities.failures import UNUSABLE, translate, unusable
 
@@ -38,6 +40,15 @@ class Usage(NamedTuple):
     cost: Decimal = Decimal(0)
 
 
+class Said(NamedTuple, Generic[A]):
+    """An answer in the shape asked for."""
+
+    answer: A
+    usage: Usage = Usage()
+    likelihoods: Mapping[str, float] = {}
+    """How likely the model held the value of each field, where its endpoint tells."""
+
+
 class Wasted(ApplicationError):
     """An answer that cannot be used, and what it took all the same."""
 
@@ -57,10 +68,12 @@ class Endpoint:
     """Of a million tokens, in the currency of the settings."""
     output_price: Decimal = Decimal(0)
     personal_data: PersonalData = "send"
+    logprobs: bool = False
+    """Whether it is asked for the probabilities of its tokens, which not every endpoint gives."""
     longest_answer: int = 4000
     """In tokens: a model that does not come to an end is cut off, and paid for no further."""
 
-    def ask(self, instructions: str, shape: type[A], text: str) -> tuple[A, Usage]:
+    def ask(self, instructions: str, shape: type[A], text: str) -> Said[A]:
         """Ask once. Errors leave without their causes, whose words may quote the document or the key into history."""
         if len(text) > LONGEST_TEXT:
             raise unusable(f"the text is longer than the {LONGEST_TEXT} characters an endpoint is sent")
@@ -78,9 +91,11 @@ class Endpoint:
                 ],
                 response_format=shape,
                 temperature=0,
+                logprobs=self.logprobs or omit,
                 max_completion_tokens=self.longest_answer,
             )
-            usage = self._usage(raw.http_response.json())  # an answer that cannot be used has its price too
+            body = raw.http_response.json()
+            usage = self._usage(body)  # an answer that cannot be used has its price too
             parsed = raw.parse().choices[0].message.parsed
             if sent and parsed is not None:
                 parsed = shape.model_validate_json(sent.restored(parsed.model_dump_json()))
@@ -90,7 +105,7 @@ class Endpoint:
             raise Wasted(f"the model's answer cannot be used ({type(error).__name__})", usage) from None
         if parsed is None:
             raise Wasted("the model gave no answer in the shape asked for", usage)
-        return parsed, usage
+        return Said(parsed, usage, likelihoods(body) if self.logprobs else {})
 
     def _usage(self, answer: object) -> Usage:
         told = answer.get("usage") if isinstance(answer, dict) else None

@@ -6,6 +6,7 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import BinaryIO
 
 import psutil
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 
 from activities.parsing import contracts, einvoice, official, reader, sniff, wire
 from schemas.finding import Findings
-from schemas.source import IntakeLimits
+from schemas.source import Ingested, IntakeLimits
 
 _WATCH_SECONDS = 0.05
 
@@ -31,25 +32,34 @@ def main(memory_mb: int) -> None:
 
 
 def answer(request: dict[str, str], body: bytes) -> BaseModel:
-    match request["op"]:
-        case "ingest":
-            return sniff.ingest(body, IntakeLimits.model_validate_json(request["limits"]))
-        case "ingest_scan":
-            from activities.parsing import scan  # heavy, and an extra
+    """What one operation says of some bytes."""
+    options = dict(request)
+    return OPERATIONS[options.pop("op")](body, **options)
 
-            return scan.ingest(body, IntakeLimits.model_validate_json(request["limits"]))
-        case "ingest_text":
-            return sniff.ingest_text(body.decode())
-        case "read_einvoice":
-            return einvoice.read(body)
-        case "check_einvoice":
-            return Findings(findings=tuple(official.check(body)))
-        case "read_text":
-            return reader.read(json.loads(body))
-        case "read_contract":
-            return contracts.read(json.loads(body))
-        case other:
-            raise ValueError(other)
+
+def prepare_scan(_: bytes) -> Findings:
+    from activities.parsing import scan  # heavy, and an extra
+
+    scan.engine()
+    return Findings()
+
+
+def ingest_scan(body: bytes, limits: str) -> Ingested:
+    from activities.parsing import scan
+
+    return scan.ingest(body, IntakeLimits.model_validate_json(limits))
+
+
+OPERATIONS: dict[str, Callable[..., BaseModel]] = {
+    "ingest": lambda body, limits: sniff.ingest(body, IntakeLimits.model_validate_json(limits)),
+    "prepare_scan": prepare_scan,
+    "ingest_scan": ingest_scan,
+    "ingest_text": lambda body: sniff.ingest_text(body.decode()),
+    "read_einvoice": einvoice.read,
+    "check_einvoice": lambda body: Findings(findings=tuple(official.check(body))),
+    "read_text": lambda body: reader.read(json.loads(body)),
+    "read_contract": lambda body: contracts.read(json.loads(body)),
+}
 
 
 def _private_stdout() -> BinaryIO:

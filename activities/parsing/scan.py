@@ -63,7 +63,7 @@ def _pages_of(data: bytes) -> Iterator[Image.Image]:
 
 
 def _page(picture: Image.Image) -> Page:
-    found = _engine()(np.asarray(picture.convert("RGB"))[:, :, ::-1])  # it was taught with blue first
+    found = engine()(np.asarray(picture.convert("RGB"))[:, :, ::-1])  # it was taught with blue first
     if found.boxes is None:
         return Page(read_from="ocr")
     lines = zip(found.boxes, found.txts, found.scores, strict=True)
@@ -85,5 +85,6 @@ def _box(corners: Any, picture: Image.Image) -> Box:
 
 
 @cache
-def _engine() -> Any:
+def engine() -> Any:
+    """What finds and reads lines. Loading it takes seconds, on a cold machine half a minute."""
     return RapidOCR(params={"Global.log_level": "critical"})

@@ -109,7 +109,8 @@ LEARNT_BY: Mapping[str, Callable[[Wanted, bool], bool]] = {
 
 def _labelled(it: Shell[Records], file: Path, policy: InvoicePolicy) -> list[Example]:
     labels = labelled_in(file, FIELDS)
-    with judging(Measure(it.settings, policy, file.parent)) as judge:
+    as_read = policy.model_copy(update={"calibration": None})
+    with judging(Measure(it.settings, as_read, file.parent)) as judge:
         return examples(labels, judge_all(labels, judge))
 
 

@@ -16,11 +16,12 @@ from rich.progress import Progress
 from temporalio.exceptions import ApplicationError
 
 from activities.documents import said_by
+from activities.learning.calibration import brake_of, named
 from activities.model import Readers
 from activities.parsing.mail import looks_like_mail
 from activities.pool import ParserStopped
 from activities.questions import Question
-from schemas.confidence import EXPOSURE, quality_of, signals_of
+from schemas.confidence import EXPOSURE, Calibration, quality_of, signals_of
 from schemas.finding import Finding
 from schemas.policy import Policy
 from schemas.proposal import Proposal, endpoint_of
@@ -34,6 +35,7 @@ from starters.processes import PROCESSES, process_named
 from starters.refused import Refused
 from starters.shell import Json, app
 from workers.build import readers
+from workers.records import blobs_of
 from workers.settings import Settings
 
 P = TypeVar("P", bound=Policy)
@@ -82,7 +84,10 @@ def judging(
     with readers(measure.settings) as rungs:
         if (name := endpoint_of(measure.reader)) and name not in rungs.endpoints:
             raise Refused(f"no endpoint is called {name}: CASEWORK_MODEL or CASEWORK_MODELS names the model to ask")
-        judge = Judge(rungs, as_if_autonomous(measure.policy, measure.reader), measure.folder, question, findings)
+        policy = as_if_autonomous(measure.policy, measure.reader)
+        found = named(blobs_of(measure.settings), policy.calibration) if policy.calibration else None
+        brake = brake_of(found, policy.calibration) if policy.calibration else Brake()
+        judge = Judge(rungs, policy, measure.folder, question, findings, found, brake)
         yield judge.judge
     for problem, count in judge.failures.items():
         screen.err.print(f"{count} documents: {screen.plain(problem)}")
@@ -147,6 +152,9 @@ class Judge:
     folder: Path
     question: Question[Any]
     findings: Callable[[Proposal, Any], Iterable[Finding]]
+    calibration: Calibration | None = None
+    brake: Brake = field(default_factory=Brake)
+    """How far the calibration lets cases go."""
     failures: Counter[str] = field(default_factory=Counter)
     """Of rungs, by what they said: figures without them would flatter or blame the wrong one."""
 
@@ -162,8 +170,11 @@ class Judge:
             *self.findings(proposal, self.policy),
         )
         findings = [finding for finding in found if finding.code not in EXPOSURE]
+        signals = signals_of(proposal.fields, proposal.rung, quality_of(proposal.rung, document.pages), findings)
+        if self.calibration:
+            proposal = proposal.as_sure_as(self.calibration.confidences(signals))
         unsure = self.policy.model_copy(update={"min_confidence": 0})
-        chosen = route(document.verdict, proposal, findings, self.policy, Brake())
+        chosen = route(document.verdict, proposal, findings, self.policy, self.brake)
         return Judged(
             verdict=document.verdict.status,
             rung=proposal.rung,
@@ -173,7 +184,7 @@ class Judge:
             clean=route(document.verdict, proposal, findings, unsure, Brake()).kind == "auto",
             straight=chosen.kind == "auto",
             reasons=chosen.reasons,
-            signals=signals_of(proposal.fields, proposal.rung, quality_of(proposal.rung, document.pages), findings),
+            signals=signals,
         )
 
     def _ingest(self, label: Labelled) -> Ingested:

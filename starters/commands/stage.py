@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from activities.audit import STAGE
-from activities.brakes import Brakes, NotPulled
+from activities.brakes import Brakes, NotPulled, Unproven
 from activities.learning.calibration import brake_of, named
 from activities.learning.decided import Decided
 from activities.learning.fitting import examples
@@ -19,6 +19,7 @@ from starters import screen
 from starters.processes import PROCESSES, process_named
 from starters.refused import Refused
 from starters.shell import As, Json, Shell, app, looking
+from starters.signing import private_key
 from workers.records import Records
 
 RISK, CONFIDENCE = 0.01, 0.95
@@ -80,17 +81,18 @@ def stage(
 
 def _act(it: Shell[Records], charter: Charter[Any], pull: str, release: str, me: str, *, shadow: bool) -> None:
     """Anybody whom the charter names may pull; what was stopped is set going again by the owner alone."""
-    brakes = Brakes(it.parts.engine)
+    brakes, key = Brakes(it.parts.engine), private_key(it.settings.key_folder, me)
+    sign = (lambda said: key.sign(said).hex()) if key else None
     if me not in {person.id for person in charter.people}:
         raise Refused(f"the charter of {charter.process} does not know {me}")
-    if pull:
-        brakes.pull(charter.process, "shadow" if shadow else "supervised", pull, me)
-        return
-    if me != charter.owner:
+    if release and me != charter.owner:
         raise Refused(f"only {charter.owner}, who owns {charter.process}, releases its brake")
     try:
-        brakes.release(charter.process, release, me)
-    except NotPulled as error:
+        if pull:
+            brakes.pull(charter.process, "shadow" if shadow else "supervised", pull, me, sign)
+        else:
+            brakes.release(charter.process, release, me, sign)
+    except (NotPulled, Unproven) as error:
         raise Refused(str(error)) from None
 
 

@@ -1,10 +1,12 @@
 """Brakes: pulled they only tighten, released they leave no trace but in the audit, and nobody turns them unseen."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, text
 
 from activities.audit import Audit
-from activities.brakes import Brakes, NotPulled
+from activities.brakes import Brakes, NotPulled, Unproven
+from activities.directory import Directory
 from schemas.routing import Brake
 from tests.databases import both_databases
 
@@ -55,6 +57,34 @@ def test_who_turned_it_and_why_is_audited_and_verifies(brakes: Brakes) -> None:
     assert acts == [("brake.pulled", "ap-clerk"), ("brake.released", "finance-lead")]
     assert CHAIN in audit.cases()
     assert audit.verify(CHAIN) == []
+
+
+def test_who_has_a_key_turns_it_by_signing_alone_and_no_signature_is_good_twice(brakes: Brakes) -> None:
+    key, signatures = Ed25519PrivateKey.generate(), list[str]()
+    Directory(brakes.engine, b"key").add("finance-lead", key.public_key().public_bytes_raw().hex(), (), "admin")
+
+    def sign(said: bytes) -> str:
+        signatures.append(key.sign(said).hex())
+        return signatures[-1]
+
+    brakes.pull(PROCESS, "supervised", "forged bank accounts", "ap-clerk")
+    with pytest.raises(Unproven):
+        brakes.release(PROCESS, "all is well", "finance-lead")
+    brakes.release(PROCESS, "all is well", "finance-lead", sign)
+    brakes.pull(PROCESS, "supervised", "forged bank accounts", "ap-clerk")
+    with pytest.raises(Unproven):
+        brakes.release(PROCESS, "all is well", "finance-lead", lambda _: signatures[0])
+    assert brakes.get(PROCESS).stage_cap == "supervised"
+
+
+def test_who_was_revoked_turns_nothing(brakes: Brakes) -> None:
+    directory = Directory(brakes.engine, b"key")
+    directory.add("finance-lead", None, (), "admin")
+    directory.revoke("finance-lead", "admin")
+
+    with pytest.raises(Unproven):
+        brakes.pull(PROCESS, "supervised", "a grudge", "finance-lead")
+    assert brakes.get(PROCESS) == Brake()
 
 
 @pytest.mark.parametrize("act", ["DELETE FROM brakes", "UPDATE brakes SET stage_cap = 'autonomous'"])

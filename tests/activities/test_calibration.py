@@ -48,7 +48,7 @@ def calibration(threshold: float | None = PROVED) -> bytes:
 
 @pytest.fixture
 def rules(engine: Engine, blobs: Blobs) -> Rules:
-    return Rules(engine, blobs, EmbeddedCrm(engine))
+    return Rules(engine, blobs, EmbeddedCrm(engine), b"key")
 
 
 def check(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from math import log
 from typing import Any
 
 import httpx2
@@ -61,6 +62,17 @@ def completion(*choices: dict[str, Any]) -> Answer:
 
 def reads(*fields: dict[str, Any], lines: list[dict[str, Any]] | None = None) -> Answer:
     return completion(choice(json.dumps({"fields": named(fields), "lines": lines or []})))
+
+
+def with_probabilities(tokens: Iterable[tuple[str, float]], *fields: dict[str, Any]) -> Answer:
+    """The answer with these tokens as likely as said where they come first, and all around them certain."""
+    content, told = json.dumps({"fields": named(fields), "lines": []}), []
+    for token, likelihood in tokens:
+        before, _, content = content.partition(token)
+        told += [{"token": before, "logprob": 0.0}, {"token": token, "logprob": log(likelihood)}]
+    told.append({"token": content, "logprob": 0.0, "bytes": list(content.encode())})
+    whole = "".join(str(one["token"]) for one in told)
+    return completion({**choice(whole), "logprobs": {"content": told}})
 
 
 def fails(status: int, **headers: str) -> Answer:
@@ -468,6 +480,44 @@ def test_what_was_answered_once_is_not_asked_again(model: Model, case: str, text
 
     assert again.fields == first.fields
     assert len(provider.asked) == 1
+
+
+def test_answer_tells_how_likely_the_model_held_each_value(
+    model: Model, case: str, text: Document, provider: Provider
+) -> None:
+    telling = replace(model.readers.endpoints["default"], logprobs=True)
+    telling_model = replace(model, readers=replace(model.readers, endpoints={"default": telling}))
+    provider.answers = [with_probabilities((("Northwind", 0.9), (" Paper GmbH", 0.8)), SUPPLIER, GROSS)]
+
+    first, again = read(telling_model, case, text), read(telling_model, case, text)
+
+    assert first.fields["supplier"].likelihood == pytest.approx(0.9 * 0.8)
+    assert again.fields == first.fields
+    assert [asked["logprobs"] for asked in provider.asked] == [True]
+
+
+def test_endpoint_that_is_not_said_to_give_probabilities_is_not_asked_for_them(
+    model: Model, case: str, text: Document, provider: Provider
+) -> None:
+    provider.answers = [reads(SUPPLIER)]
+
+    assert read(model, case, text).fields["supplier"].likelihood is None
+    assert "logprobs" not in provider.asked[0]
+
+
+def test_answer_tells_where_the_embedded_reader_reads_the_same(
+    model: Model, case: str, text: Document, provider: Provider
+) -> None:
+    other = field("gross_amount", "19.00", "Total to pay: 119.00 EUR")
+    provider.answers = [reads(field("invoice_number", "re-2026-0117", "RE-2026-0117"), other, field("iban", "X", "X"))]
+
+    found = read(model, case, text).fields
+
+    assert {name: found[name].seconded for name in found} == {
+        "invoice_number": True,
+        "gross_amount": False,
+        "iban": None,
+    }
 
 
 def test_what_must_not_be_sent_is_not_and_the_answer_has_it_again(

@@ -244,7 +244,7 @@ def test_whatever_was_read_gives_findings_never_an_exception(values: dict[str, s
 
 @pytest.fixture
 def rules(engine: Engine, blobs: Blobs) -> Rules:
-    return Rules(engine, blobs, EmbeddedCrm(engine))
+    return Rules(engine, blobs, EmbeddedCrm(engine), b"key")
 
 
 def check(rules: Rules, case: str, *, lines: str | None = None, **changes: str | None) -> Checked:
@@ -306,7 +306,7 @@ class Asked(EmbeddedCrm):
 def test_supplier_that_the_crm_does_not_know_is_not_asked_for_invoices(engine: Engine, blobs: Blobs, case: str) -> None:
     crm = Asked(engine)
 
-    check(Rules(engine, blobs, crm), case)
+    check(Rules(engine, blobs, crm, b"key"), case)
 
     assert crm.questions == ["find party", "read party", "read party"]
 

@@ -36,6 +36,21 @@ def test_signals_of_a_field_are_those_of_its_document_and_its_own() -> None:
     assert (signals["supplier"]["evidence found"], signals["supplier"]["finding"]) == (1.0, 0.0)
 
 
+def test_what_a_model_tells_of_its_values_counts_only_where_it_is_known() -> None:
+    read = {
+        "supplier": Field(value="Acme", confidence=0.9, likelihood=0.8, seconded=True),
+        "iban": Field(value="NL1", confidence=0.9, seconded=False),
+    }
+
+    signals = signals_of(read, "endpoint", "text", ())
+
+    of_models = {"likelihood", "likelihood known", "seconded", "contradicted"}
+    assert {name: {key: of[key] for key in of if key in of_models} for name, of in signals.items()} == {
+        "supplier": {"likelihood": log_odds(0.8), "likelihood known": 1.0, "seconded": 1.0},
+        "iban": {"contradicted": 1.0},
+    }
+
+
 def test_field_without_a_value_has_no_signals() -> None:
     assert "iban" not in signals_of(READ, "endpoint", "text", ())
 

@@ -231,10 +231,16 @@ def test_whoever_is_asked_is_told_why(
 
 @pytest.mark.parametrize("share", [0.0, 0.05, 1.0])
 def test_sample_is_the_stated_share_of_cases(share: float) -> None:
-    drawn = sum(sampled(f"invoice-intake/{number}", share) for number in range(10_000))
+    drawn = sum(sampled(f"invoice-intake/{number}", share, b"key") for number in range(10_000))
 
     assert drawn == pytest.approx(10_000 * share, abs=100)
 
 
 def test_case_is_drawn_or_not_however_often_it_is_asked() -> None:
-    assert len({sampled("invoice-intake/1", 0.5) for _ in range(10)}) == 1
+    assert len({sampled("invoice-intake/1", 0.5, b"key") for _ in range(10)}) == 1
+
+
+def test_who_is_drawn_follows_from_the_key() -> None:
+    drawn = {key: [sampled(f"invoice-intake/{number}", 0.5, key) for number in range(64)] for key in (b"one", b"other")}
+
+    assert drawn[b"one"] != drawn[b"other"]
