@@ -103,8 +103,9 @@ class Cases:
         """Enter another input for an open case: whoever entered it first may have gone before they started it."""
         with writing(self.engine, case) as session:
             row = session.get_one(CaseRow, case)
-            row.starts = list(dict.fromkeys([*(row.starts or ()), start]))
-            session.add(row)
+            if row.status != "closed":  # it may just have ended
+                row.starts = list(dict.fromkeys([*(row.starts or ()), start]))
+                session.add(row)
 
     def reopen(self, case: str, by: str, why: str, start: Digest | None = None) -> None:
         """Enter another run of a case whose workflow has ended."""
