@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import yaml
 from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -136,6 +136,18 @@ def _read(path: Path, most: int) -> bytes:
     return path.read_bytes()
 
 
+class StartInput(NamedTuple):
+    """The very bytes that a case is started with, and their sha256: entered before, asked for before it reads."""
+
+    raw: RawValue
+    digest: Digest
+
+
+def start_of(client: Client, intake: Message) -> StartInput:
+    raw = RawValue(client.data_converter.payload_converter.to_payload(intake))
+    return StartInput(raw, digest_of(raw.payload.data))
+
+
 @dataclass(frozen=True)
 class Launcher:
     client: Client
@@ -179,12 +191,15 @@ class Launcher:
         _check_maker(charter, submitter)
         if await self._is_running(row.id):
             raise Refused(f"{row.id} is still open: decide it, or terminate its workflow first")
+        if self.parts.audit.erased(row.id):
+            raise Refused(f"{row.id} was erased: there is nothing to run again")
         if not row.source:
             raise Refused(f"{row.id} has no document to run again: start it from the file")
         source = self.parts.cases.source(row)
-        self.parts.cases.reopen(row.id, by, why)
         intake = self.process.intake(source, charter.policy, submitter).model_copy(update={"run": row.runs + 1})
-        await self._run(row.id, intake, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+        start = start_of(self.client, intake)
+        self.parts.cases.reopen(row.id, by, why, start.digest)
+        await self._run(row.id, start, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
     async def _start_file(self, path: Path, charter: Charter[Any]) -> list[Started]:
         name = readable(path)
@@ -246,31 +261,35 @@ class Launcher:
             )
         source = Source(digest=digest_of(data), name=name, size=len(data), mail=mail)
         case = f"{self.process.name}/{source.digest}"
+        if (ended := self.parts.cases.get(case)) and ended.status == "closed":
+            return Started(path, case, "ended")  # and what was erased of it stays so
         await asyncio.to_thread(self.parts.blobs.put, data)
-        new = await self._entered(case, source)
+        intake = self.process.intake(source, charter.policy, self.settings.person)
+        start = start_of(self.client, intake)
+        new = await self._entered(case, source, start.digest)
         row = self.parts.cases.get(case)
         assert row is not None
-        if row.status == "closed":
-            return Started(path, case, "ended")
         # The row may stand without a run, when an earlier start was killed in between: starting is harmless either way.
         once = WorkflowIDReusePolicy.REJECT_DUPLICATE if row.runs == 1 else WorkflowIDReusePolicy.ALLOW_DUPLICATE
-        intake = self.process.intake(source, charter.policy, self.settings.person)
-        await self._run(case, intake.model_copy(update={"run": row.runs}), once)
+        if not new:
+            start = start_of(self.client, intake.model_copy(update={"run": row.runs}))
+            await asyncio.to_thread(self.parts.cases.expect, case, start.digest)
+        await self._run(case, start, once)
         return Started(path, case, "new" if new else "joined")
 
-    async def _entered(self, case: str, source: Source) -> bool:
+    async def _entered(self, case: str, source: Source, start: Digest) -> bool:
         """Whether it is new; what is known already needs no turn."""
-        enter = partial(self.parts.cases.open, case, source, self.settings.person)
+        enter = partial(self.parts.cases.open, case, source, self.settings.person, start)
         if self.pace is None or self.parts.cases.get(case):
             return await asyncio.to_thread(enter)
         async with self.pace.turn():
             return await asyncio.to_thread(enter)
 
-    async def _run(self, case: str, intake: Message, reuse: WorkflowIDReusePolicy) -> None:
+    async def _run(self, case: str, start: StartInput, reuse: WorkflowIDReusePolicy) -> None:
         try:
             await self.client.start_workflow(
                 self.process.name,
-                intake,
+                start.raw,
                 id=case,
                 task_queue=self.settings.task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
