@@ -13,7 +13,19 @@ from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
 from starters import screen
-from starters.commands import approvers, approving, auditing, backfill, calibrate, crm, evaluate, models, people, stage
+from starters.commands import (
+    approvers,
+    approving,
+    auditing,
+    backfill,
+    calibrate,
+    charter,
+    crm,
+    evaluate,
+    models,
+    people,
+    stage,
+)
 from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
 from starters.errors import explained
@@ -37,6 +49,7 @@ __all__ = [
     "auditing",
     "backfill",
     "calibrate",
+    "charter",
     "crm",
     "evaluate",
     "main",

@@ -10,8 +10,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -22,6 +20,7 @@ from schemas.message import Digest, Message, digest_of
 from schemas.scoring import Judged, Labelled
 from schemas.source import Source
 from schemas.tables import CaseRow
+from starters.charters import charter_in
 from starters.mail import MAX_BYTES as MAX_MAIL
 from starters.mail import looks_like_mail, split, texted
 from starters.pace import Pace
@@ -66,13 +65,9 @@ class Process:
 
     def load_charter(self, settings: Settings) -> Charter[Any]:
         path = settings.charters / f"{self.name}.yaml"
-        try:
-            # Strict here, where a person can mend it: in a message, unknown fields are tomorrow's.
-            charter = self.charter.model_validate(yaml.safe_load(path.read_text()), extra="forbid")
-        except FileNotFoundError:
-            raise Refused(f"{self.name} has no charter: {path} is missing") from None
-        except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-            raise Refused(f"the charter {path} is wrong: {error}") from None
+        if not path.exists():
+            raise Refused(f"{self.name} has no charter: {path} is missing")
+        charter = charter_in(path, self.charter)
         if charter.process != self.name:
             raise Refused(f"the charter {path} is for {charter.process}, not for {self.name}")
         return charter
