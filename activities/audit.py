@@ -29,9 +29,9 @@ EXTEND = HEADS.update().where(HEADS.c.case_id == bindparam("case"))
 NONCE = 12
 BEGUN = "case.started"
 """The first entry of every case that a starter entered; whoever starts one past them has no way to write it."""
-DIRECTORY, ENDPOINTS, STAGE = "directory/", "endpoint/", "stage/"
+DIRECTORY, ENDPOINTS, STAGE, REVIEWS = "directory/", "endpoint/", "stage/", "review/"
 """Chains that are not of cases: of people, by whom entered and revoked; of endpoints, when and why left alone; of
-processes, who pulled their brake and who released it."""
+processes, who pulled their brake and who released it, and what their weekly reviews came to."""
 
 
 def append(session: Session, case: str, kind: str, body: Body) -> Head:
@@ -138,7 +138,7 @@ class Audit:
         with reading(self.engine) as session:
             rows = self._rows(session, case)
             head = session.get(AuditHead, case)
-            known = case.startswith((DIRECTORY, ENDPOINTS, STAGE)) or session.get(CaseRow, case) is not None
+            known = case.startswith((DIRECTORY, ENDPOINTS, STAGE, REVIEWS)) or session.get(CaseRow, case) is not None
         found, links, told = [], [], list(heads)
         for place, row in enumerate(rows, 1):
             try:
@@ -200,7 +200,7 @@ class Audit:
 def _unentered(case: str, first: Sequence[Link]) -> list[Fault]:
     """A case that was started past our starters, under whatever policy."""
     problem = "is no start: no starter of ours entered this case or its policy"
-    of_a_case = not case.startswith((DIRECTORY, ENDPOINTS, STAGE))
+    of_a_case = not case.startswith((DIRECTORY, ENDPOINTS, STAGE, REVIEWS))
     past = [link for link in first if of_a_case and link.seq == 1 and link.kind != BEGUN]
     return [Fault(case=case, seq=link.seq, problem=problem) for link in past]
 

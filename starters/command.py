@@ -21,9 +21,11 @@ from starters.commands import (
     calibrate,
     charter,
     crm,
+    drift,
     evaluate,
     models,
     people,
+    report,
     stage,
 )
 from starters.contract_approval import CONTRACT_APPROVAL
@@ -51,10 +53,12 @@ __all__ = [
     "calibrate",
     "charter",
     "crm",
+    "drift",
     "evaluate",
     "main",
     "models",
     "people",
+    "report",
     "stage",
 ]
 

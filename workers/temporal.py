@@ -10,13 +10,16 @@ from temporalio.workflow import SandboxImportNotificationPolicy as Imports
 from workers.settings import Settings
 from workers.troubles import NoServer
 from workflows.contract_approval import ContractApproval
+from workflows.drift_watch import DriftWatch
 from workflows.invoice_intake import InvoiceIntake
 from workflows.notice import Notice
 from workflows.payload import OnePayload
 from workflows.reconciliation import Reconciliation
 from workflows.request_triage import RequestTriage
+from workflows.weekly_review import WeeklyReview
 
 WORKFLOWS = [InvoiceIntake, ContractApproval, RequestTriage, Notice, Reconciliation]
+SCHEDULED = [DriftWatch, WeeklyReview]
 # A forgotten pass-through import then stops the worker at start, not a case at midnight.
 STRICT = SandboxedWorkflowRunner(
     SandboxRestrictions.default.with_import_notification_policy(
@@ -30,7 +33,7 @@ def plugin() -> SimplePlugin:
         "casework",
         data_converter=pydantic_data_converter,
         interceptors=[OnePayload()],
-        workflows=WORKFLOWS,
+        workflows=[*WORKFLOWS, *SCHEDULED],
         workflow_runner=STRICT,
     )
 
