@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command 
 VENV := .venv
 STAMP := $(VENV)/installed
 
-.PHONY: model-figures help install ocr tryton demo test lint lock bench chaos figures clean
+.PHONY: model-figures help install ocr tryton demo test lint lock audit bench chaos figures clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make chaos SEED=1 SEEDS=1 CASES=100   cases while everything breaks, and what must be true afterwards"
 	@echo "make figures  measure the README's table again"
 	@echo "make model-figures  measure the endpoint of CASEWORK_MODEL beside the embedded reader"
+	@echo "make audit    the bill of materials, and what is known to be wrong with what we depend on"
 	@echo "make lock     pin the dependencies again"
 
 install: $(STAMP)
@@ -70,6 +71,15 @@ chaos: $(STAMP)
 figures: $(STAMP) ocr
 	@$(VENV)/bin/python -m tests.figures
 
+# In an environment of its own: what looks at our packages is none of them.
+audit: $(STAMP) .audit/installed
+	@.audit/bin/python deploy/audit/audit.py
+
+.audit/installed: deploy/audit/requirements.lock
+	@$(PYTHON) -m venv .audit
+	@.audit/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r deploy/audit/requirements.lock
+	@touch $@
+
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.lock
@@ -77,9 +87,11 @@ lock:
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements-ocr.lock
 	uv pip compile deploy/tryton/requirements.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o deploy/tryton/requirements.lock
+	uv pip compile deploy/audit/requirements.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o deploy/audit/requirements.lock
 
 model-figures: $(STAMP)
 	@$(VENV)/bin/python -m tests.model_figures
 
 clean:
-	rm -rf $(VENV) .tryton
+	rm -rf $(VENV) .tryton .audit

@@ -27,6 +27,7 @@ from starters.commands import (
     people,
     report,
     stage,
+    status,
 )
 from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
@@ -60,6 +61,7 @@ __all__ = [
     "people",
     "report",
     "stage",
+    "status",
 ]
 
 

@@ -1,0 +1,90 @@
+"""The overview: where all cases of a process stand, in a few queries, however many there are."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+from sqlmodel import col
+
+from activities.store import reading
+from schemas.message import Message
+from schemas.tables import AuditEntry, AuditHead, CaseRow
+
+AT_CRM = ("crm.begun", "crm.failed")
+"""The last act of a case that is being written, or that waits until its CRM takes it."""
+
+
+class ProcessOverview(Message):
+    """One process: its open cases, and those that ended since an instant."""
+
+    under_way: int = 0
+    under_way_since: datetime | None = None
+    """When the oldest case that neither waits for people nor has ended was entered."""
+    waiting: int = 0
+    waiting_since: datetime | None = None
+    next_due: datetime | None = None
+    overdue: int = 0
+    at_crm: int = 0
+    """Open cases whose last act was to write to the CRM."""
+    ended: Mapping[str, int] = {}
+    straight_through: int = 0
+    """Of those that ended: applied, and nobody was asked."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    engine: Engine
+
+    def of_all(self, since: datetime, now: datetime) -> dict[str, ProcessOverview]:
+        """By process; one without a case is not there."""
+        told: dict[str, dict[str, Any]] = defaultdict(dict)
+        ended: dict[str, Counter[str]] = defaultdict(Counter)
+        with reading(self.engine) as session:
+            run = session.connection().execute
+            for process, status, count, entered, asked, due in run(_OPEN):
+                if status == "waiting":
+                    told[process] |= {"waiting": count, "waiting_since": asked, "next_due": due}
+                else:
+                    told[process] |= {"under_way": count, "under_way_since": entered}
+            for process, count in run(_OVERDUE.where(col(CaseRow.due) < now)):
+                told[process]["overdue"] = count
+            for process, count in run(_AT_CRM):
+                told[process]["at_crm"] = count
+            for process, outcome, decided, count in run(_ENDED.where(col(CaseRow.ended_at) >= since)):
+                ended[process][outcome or "failed"] += count
+                if outcome == "applied" and not decided:
+                    told[process]["straight_through"] = count
+        return {name: ProcessOverview(**told[name], ended=dict(ended[name])) for name in sorted({*told, *ended})}
+
+
+_PROCESS, _STATUS = col(CaseRow.process), col(CaseRow.status)
+_OPEN = (
+    select(
+        _PROCESS,
+        _STATUS,
+        func.count(),
+        func.min(col(CaseRow.started_at)),
+        func.min(col(CaseRow.asked_at)),
+        func.min(col(CaseRow.due)),
+    )
+    .where(_STATUS != "closed")
+    .group_by(_PROCESS, _STATUS)
+)
+_OVERDUE = select(_PROCESS, func.count()).where(_STATUS == "waiting").group_by(_PROCESS)
+_DECIDED = col(CaseRow.decided_by) != ""
+_ENDED = (
+    select(_PROCESS, col(CaseRow.outcome), _DECIDED, func.count())
+    .where(_STATUS == "closed")
+    .group_by(_PROCESS, col(CaseRow.outcome), _DECIDED)
+)
+_LAST = (col(AuditEntry.case_id) == col(AuditHead.case_id)) & (col(AuditEntry.seq) == col(AuditHead.seq))
+_AT_CRM = (
+    select(_PROCESS, func.count())
+    .join(AuditHead, col(AuditHead.case_id) == col(CaseRow.id))
+    .join(AuditEntry, _LAST)
+    .where(_STATUS != "closed", col(AuditEntry.kind).in_(AT_CRM))
+    .group_by(_PROCESS)
+)

@@ -1,0 +1,60 @@
+"""`casework status`: what is wrong is named with what to do, and nothing that is away makes it wait."""
+
+import json
+import time
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from activities.brakes import Brakes
+from starters.command import app
+from starters.commands.status import PATIENCE, within
+from tests.end_to_end.conftest import free_ports
+from workers.records import opened
+from workers.settings import Settings
+
+
+def status(home: Path, **env: str) -> dict[str, Any]:
+    port, ui_port = free_ports()
+    ours = {"CASEWORK_HOME": str(home), "CASEWORK_PORT": str(port), "CASEWORK_UI_PORT": str(ui_port), **env}
+    told: dict[str, Any] = json.loads(CliRunner().invoke(app, ["status", "--json"], env=ours).stdout)
+    return told
+
+
+def troubles(told: dict[str, Any]) -> str:
+    return " | ".join(f"{trouble['what']} -> {trouble['do']}" for trouble in told["troubles"])
+
+
+def test_server_that_is_away_is_named_with_the_command_that_helps(tmp_path: Path) -> None:
+    assert "no Temporal server answers: nothing moves, and nothing is lost -> casework up" in troubles(status(tmp_path))
+
+
+def test_crm_that_is_away_is_why_cases_wait(tmp_path: Path) -> None:
+    port, _ = free_ports()
+    there = {"CASEWORK_CRM": "tryton", "CASEWORK_CRM_URL": f"http://127.0.0.1:{port}/crm", "CASEWORK_CRM_KEY": "key"}
+
+    told = troubles(status(tmp_path, **there))
+
+    assert "cases wait for the CRM, and nothing is lost -> casework crm check" in told
+
+
+def test_brake_that_is_on_is_named_with_its_reason(tmp_path: Path) -> None:
+    with opened(Settings(home=tmp_path)) as records:
+        Brakes(records.engine).pull("invoice-intake", "supervised", "forged bank accounts", "ap-clerk")
+
+    told = troubles(status(tmp_path))
+
+    assert "the brake of invoice-intake is on (supervised): forged bank accounts" in told
+
+
+@pytest.mark.timeout(30)
+def test_what_does_not_answer_is_not_waited_for() -> None:
+    begun, never = time.monotonic(), Event()
+
+    said = within(0.1, lambda: str(never.wait(60)))
+
+    assert "does not answer" in said
+    assert time.monotonic() - begun < PATIENCE
