@@ -94,9 +94,11 @@ def _read(body: Mapping[str, object]) -> dict[str, Any]:
     fields = cast("Mapping[str, Mapping[str, Any]]", body.get("fields") or {})
     values = {name: field for name, field in fields.items() if field.get("value")}
     whom = next((values[name]["value"] for name in OF_WHOM if name in values), "")
+    confidences = {name: float(field.get("confidence", 0)) for name, field in values.items()}
     return {
         "rung": str(body.get("rung", "")),
-        "confidence": min((float(field.get("confidence", 0)) for field in values.values()), default=None),
+        "confidence": min(confidences.values(), default=None),
+        "confidences": confidences,
         "category": digest_of(str(whom).casefold().encode())[:12] if whom else "",
     }
 

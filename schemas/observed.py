@@ -1,5 +1,6 @@
 """What one case came to, as figures and the drift watch count it: nothing of what its document says."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from schemas.message import Message
@@ -25,6 +26,8 @@ class Observed(Message):
     rung: str = ""
     confidence: float | None = None
     """Of the least sure field, as it was read first; None when nothing was."""
+    confidences: Mapping[str, float] = {}
+    """Of each field that was read."""
     category: str = ""
     """Of whom or about what it is, as the first digits of a digest: counted, never shown."""
     sampled: bool = False

@@ -23,7 +23,7 @@ def reasons(one: Observed, threshold: float) -> Iterator[str]:
     approved = one.seen and one.outcome == "applied"
     if approved and not one.corrected and one.confidence is not None and one.confidence < threshold:
         yield REASONS["low"]
-    if one.seen and one.corrected and one.confidence is not None and one.confidence >= max(threshold, SURE):
+    if any(one.confidences.get(field, 0) >= max(threshold, SURE) for field in one.corrected):
         yield REASONS["high"]
     if one.verdict in UNREADABLE:
         yield REASONS["unreadable"]

@@ -11,7 +11,7 @@ from tests.weeks import START
 DECIDED = {"outcome": "applied", "decided_by": "ap-clerk", "asked_at": START, "ended_at": START}
 EDGES: dict[str, dict[str, Any]] = {
     "low": {**DECIDED, "confidence": 0.4},
-    "high": {**DECIDED, "confidence": 0.99, "corrected": ("iban",)},
+    "high": {**DECIDED, "confidences": {"iban": 0.99, "supplier": 0.2}, "corrected": ("iban",)},
     "unreadable": {"verdict": "missing"},
     "hostile": {"verdict": "hostile"},
     "crm": {"refused_by_crm": True},
