@@ -185,13 +185,25 @@ class Launcher:
         name = readable(path)
         try:
             data = await asyncio.to_thread(_read, path, max(MAX_MAIL, charter.policy.limits.max_bytes))
-            if self.process.takes_messages:
-                return await self._start_message(name, data, charter)
-            if looks_like_mail(data):
-                return await self._start_mail(name, data, charter)
-            return [await self._start(name, readable(path.name), data, charter)]
+            return await self._start_document(name, data, charter)
         except (OSError, Refused) as error:
             return [Started(name, "", "failed", str(error))]
+
+    async def start_document(self, name: str, data: bytes) -> list[Started]:
+        """Start what these bytes hold. Trouble of ours (OSError, RPCError, DBAPIError) is raised: try again later."""
+        charter = self.process.load_charter(self.settings)
+        _check_maker(charter, self.settings.person)
+        try:
+            return await self._start_document(name, data, charter)
+        except Refused as error:
+            return [Started(name, "", "failed", str(error))]
+
+    async def _start_document(self, path: str, data: bytes, charter: Charter[Any]) -> list[Started]:
+        if self.process.takes_messages:
+            return await self._start_message(path, data, charter)
+        if looks_like_mail(data):
+            return await self._start_mail(path, data, charter)
+        return [await self._start(path, readable(Path(path).name), data, charter)]
 
     async def _start_message(self, path: str, data: bytes, charter: Charter[Any]) -> list[Started]:
         """One case for what it says; what came with it is told, and left out."""
