@@ -29,10 +29,10 @@ EXTEND = HEADS.update().where(HEADS.c.case_id == bindparam("case"))
 NONCE = 12
 BEGUN = "case.started"
 """The first entry of every case that a starter entered; whoever starts one past them has no way to write it."""
-DIRECTORY, ENDPOINTS, STAGE, ERASURES = "directory/", "endpoint/", "stage/", "erasures/"
+DIRECTORY, ENDPOINTS, STAGE, ERASURES, REVIEWS = "directory/", "endpoint/", "stage/", "erasures/", "review/"
 """Chains that are not of cases: of people, by whom entered and revoked; of endpoints, when and why left alone; of
-processes, who pulled their brake and who released it, and who had which case erased, and why."""
-OF_NO_CASE = (DIRECTORY, ENDPOINTS, STAGE, ERASURES)
+processes, who pulled their brake and who released it, who had which case erased, and what weekly reviews came to."""
+OF_NO_CASE = (DIRECTORY, ENDPOINTS, STAGE, ERASURES, REVIEWS)
 
 
 def append(session: Session, case: str, kind: str, body: Body) -> Head:

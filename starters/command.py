@@ -19,12 +19,15 @@ from starters.commands import (
     auditing,
     backfill,
     calibrate,
+    charter,
     crm,
+    drift,
     evaluate,
     intake,
     models,
     people,
     replaying,
+    report,
     sealing,
     shown,
     stage,
@@ -33,8 +36,9 @@ from starters.commands import (
 from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
 from starters.errors import explained
+from starters.files import files_in
 from starters.invoice_intake import INVOICE_INTAKE
-from starters.launch import Launcher, Process, Started, files_in
+from starters.launch import Launcher, Process, Started
 from starters.life import up as stay_up
 from starters.life import work
 from starters.processes import PROCESSES, process_named
@@ -52,13 +56,16 @@ __all__ = [
     "auditing",
     "backfill",
     "calibrate",
+    "charter",
     "crm",
+    "drift",
     "evaluate",
     "intake",
     "main",
     "models",
     "people",
     "replaying",
+    "report",
     "sealing",
     "shown",
     "stage",

@@ -1,19 +1,16 @@
 """Starting cases: identity, record, run. The same bytes twice are one case."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-import yaml
-from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import Priority, RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -22,6 +19,8 @@ from schemas.message import Digest, Message, digest_of
 from schemas.scoring import Judged, Labelled
 from schemas.source import Source
 from schemas.tables import CaseRow
+from starters.charters import charter_in
+from starters.files import read, readable
 from starters.mail import MAX_BYTES as MAX_MAIL
 from starters.mail import looks_like_mail, split, texted
 from starters.pace import Pace
@@ -66,13 +65,9 @@ class Process:
 
     def load_charter(self, settings: Settings) -> Charter[Any]:
         path = settings.charters / f"{self.name}.yaml"
-        try:
-            # Strict here, where a person can mend it: in a message, unknown fields are tomorrow's.
-            charter = self.charter.model_validate(yaml.safe_load(path.read_text()), extra="forbid")
-        except FileNotFoundError:
-            raise Refused(f"{self.name} has no charter: {path} is missing") from None
-        except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-            raise Refused(f"the charter {path} is wrong: {error}") from None
+        if not path.exists():
+            raise Refused(f"{self.name} has no charter: {path} is missing")
+        charter = charter_in(path, self.charter)
         if charter.process != self.name:
             raise Refused(f"the charter {path} is for {charter.process}, not for {self.name}")
         return charter
@@ -94,27 +89,6 @@ class Started:
         return f"{self.source}: {self.part}" if self.part else self.source
 
 
-def files_in(sources: Sequence[Path]) -> list[Path]:
-    """Every file named, and every file inside the folders named; hidden ones are left out."""
-    found: list[Path] = []
-    for source in sources:
-        if source.is_dir():
-            inside = (path for path in sorted(source.rglob("*")) if not path.is_dir())
-            found += [path for path in inside if not any(part[0] == "." for part in path.relative_to(source).parts)]
-        elif source.is_file():
-            found.append(source)
-        elif source.exists():
-            raise Refused(f"{source} is neither a file nor a folder")
-        else:
-            raise Refused(f"{source} does not exist")
-    return found
-
-
-def readable(path: Path | str) -> str:
-    """A name as text: a file system keeps bytes, and not all of them are UTF-8."""
-    return os.fsencode(path).decode("utf-8", "replace")
-
-
 def _check_maker(charter: Charter[Any], person: str) -> None:
     """Where whoever submits a case may not decide it, it must be known who that is, and somebody else must be last."""
     if not charter.policy.approval.maker_checker:
@@ -126,26 +100,6 @@ def _check_maker(charter: Charter[Any], person: str) -> None:
             f"maker_checker in the charter: {person} owns the process and is the last to decide, so somebody else "
             "must submit (CASEWORK_PERSON=ID)"
         )
-
-
-def _read(path: Path, most: int) -> bytes:
-    if not path.is_file():
-        raise Refused("neither a file nor a folder, or a link that leads nowhere")
-    if (size := path.stat().st_size) > most:
-        raise Refused(f"{size} bytes are more than the {most} that are read of any file")
-    return path.read_bytes()
-
-
-class StartInput(NamedTuple):
-    """The very bytes that a case is started with, and their sha256: entered before, asked for before it reads."""
-
-    raw: RawValue
-    digest: Digest
-
-
-def start_of(client: Client, intake: Message) -> StartInput:
-    raw = RawValue(client.data_converter.payload_converter.to_payload(intake))
-    return StartInput(raw, digest_of(raw.payload.data))
 
 
 @dataclass(frozen=True)
@@ -204,7 +158,7 @@ class Launcher:
     async def _start_file(self, path: Path, charter: Charter[Any]) -> list[Started]:
         name = readable(path)
         try:
-            data = await asyncio.to_thread(_read, path, max(MAX_MAIL, charter.policy.limits.max_bytes))
+            data = await asyncio.to_thread(read, path, max(MAX_MAIL, charter.policy.limits.max_bytes))
             return await self._start_document(name, data, charter)
         except (OSError, Refused) as error:
             return [Started(name, "", "failed", str(error))]

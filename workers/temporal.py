@@ -16,13 +16,16 @@ from workers.codec import codec_of
 from workers.settings import Settings
 from workers.troubles import NoServer
 from workflows.contract_approval import ContractApproval
+from workflows.drift_watch import DriftWatch
 from workflows.invoice_intake import InvoiceIntake
 from workflows.notice import Notice
 from workflows.payload import OnePayload
 from workflows.reconciliation import Reconciliation
 from workflows.request_triage import RequestTriage
+from workflows.weekly_review import WeeklyReview
 
 WORKFLOWS = [InvoiceIntake, ContractApproval, RequestTriage, Notice, Reconciliation]
+SCHEDULED = [DriftWatch, WeeklyReview]
 # A forgotten pass-through import then stops the worker at start, not a case at midnight.
 STRICT = SandboxedWorkflowRunner(
     SandboxRestrictions.default.with_import_notification_policy(
@@ -39,7 +42,7 @@ def plugin(codec: PayloadCodec | None = None) -> SimplePlugin:
         "casework",
         data_converter=converter,
         interceptors=[OnePayload()],
-        workflows=WORKFLOWS,
+        workflows=[*WORKFLOWS, *SCHEDULED],
         workflow_runner=STRICT,
     )
 

@@ -15,9 +15,9 @@ from activities.bundle import check as checked
 from starters import screen
 from starters.anchors import NAME, anchors, public_key
 from starters.commands.auditing import audit_app
-from starters.commands.crm import period
 from starters.life import stopped
 from starters.refused import Refused
+from starters.scheduling import period
 from starters.shell import CaseName, Json, Shell, looking
 from starters.signing import new_key, private_key, public_half
 from workers.records import Records

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from starters.launch import readable
+from starters.files import readable
 from starters.sources.port import Arrived
 
 DONE, REFUSED = "done", "refused"
