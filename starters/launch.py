@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import yaml
 from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import Priority, RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -26,6 +26,7 @@ from starters.mail import MAX_BYTES as MAX_MAIL
 from starters.mail import looks_like_mail, split, texted
 from starters.pace import Pace
 from starters.refused import Refused
+from starters.start_input import StartInput, start_of
 from workers.build import Parts
 from workers.settings import Settings
 
@@ -136,18 +137,6 @@ def _read(path: Path, most: int) -> bytes:
     return path.read_bytes()
 
 
-class StartInput(NamedTuple):
-    """The very bytes that a case is started with, and their sha256: entered before, asked for before it reads."""
-
-    raw: RawValue
-    digest: Digest
-
-
-def start_of(client: Client, intake: Message) -> StartInput:
-    raw = RawValue(client.data_converter.payload_converter.to_payload(intake))
-    return StartInput(raw, digest_of(raw.payload.data))
-
-
 @dataclass(frozen=True)
 class Launcher:
     client: Client
@@ -205,13 +194,25 @@ class Launcher:
         name = readable(path)
         try:
             data = await asyncio.to_thread(_read, path, max(MAX_MAIL, charter.policy.limits.max_bytes))
-            if self.process.takes_messages:
-                return await self._start_message(name, data, charter)
-            if looks_like_mail(data):
-                return await self._start_mail(name, data, charter)
-            return [await self._start(name, readable(path.name), data, charter)]
+            return await self._start_document(name, data, charter)
         except (OSError, Refused) as error:
             return [Started(name, "", "failed", str(error))]
+
+    async def start_document(self, name: str, data: bytes) -> list[Started]:
+        """Start what these bytes hold. Trouble of ours (OSError, RPCError, DBAPIError) is raised: try again later."""
+        charter = self.process.load_charter(self.settings)
+        _check_maker(charter, self.settings.person)
+        try:
+            return await self._start_document(name, data, charter)
+        except Refused as error:
+            return [Started(name, "", "failed", str(error))]
+
+    async def _start_document(self, path: str, data: bytes, charter: Charter[Any]) -> list[Started]:
+        if self.process.takes_messages:
+            return await self._start_message(path, data, charter)
+        if looks_like_mail(data):
+            return await self._start_mail(path, data, charter)
+        return [await self._start(path, readable(Path(path).name), data, charter)]
 
     async def _start_message(self, path: str, data: bytes, charter: Charter[Any]) -> list[Started]:
         """One case for what it says; what came with it is told, and left out."""

@@ -58,6 +58,8 @@ class Settings(BaseModel):
     embeddings_url: str = ""
     """An OpenAI-compatible endpoint; empty is OpenAI itself."""
     embeddings_key: SecretStr = SecretStr("")
+    sources: Path | None = None
+    """A YAML file of folders, mailboxes and HTTP doors that documents come from: see deploy/sources.example.yaml."""
     notices: Path | None = None
     """An apprise configuration file (YAML or text) whose tags are the ids of people; without it none is told."""
     keys: Path | None = None
