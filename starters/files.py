@@ -34,15 +34,3 @@ def read(path: Path, most: int) -> bytes:
     if (size := path.stat().st_size) > most:
         raise Refused(f"{size} bytes are more than the {most} that are read of any file")
     return path.read_bytes()
-
-
-class StartInput(NamedTuple):
-    """The very bytes that a case is started with, and their sha256: entered before, asked for before it reads."""
-
-    raw: RawValue
-    digest: Digest
-
-
-def start_of(client: Client, intake: Message) -> StartInput:
-    raw = RawValue(client.data_converter.payload_converter.to_payload(intake))
-    return StartInput(raw, digest_of(raw.payload.data))

@@ -25,6 +25,7 @@ from starters.mail import MAX_BYTES as MAX_MAIL
 from starters.mail import looks_like_mail, split, texted
 from starters.pace import Pace
 from starters.refused import Refused
+from starters.start_input import StartInput, start_of
 from workers.build import Parts
 from workers.settings import Settings
 

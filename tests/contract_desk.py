@@ -6,7 +6,7 @@ from schemas.message import digest_of
 from schemas.policy import ContractPolicy
 from schemas.source import Source
 from starters.contract_approval import CONTRACT_APPROVAL
-from starters.launch import start_of
+from starters.start_input import start_of
 from tests.desk import Case, Desk
 from tests.word import docx, paragraph
 from workers.settings import Settings

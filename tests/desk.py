@@ -24,7 +24,7 @@ from schemas.steps import Step
 from schemas.tables import CaseRow
 from starters.demo import SAMPLES
 from starters.invoice_intake import INVOICE_INTAKE
-from starters.launch import start_of
+from starters.start_input import start_of
 from workers.build import Parts, build_worker, built
 from workers.settings import Settings
 from workflows.invoice_intake import NAME

@@ -6,8 +6,8 @@ from schemas.message import digest_of
 from schemas.policy import RequestPolicy
 from schemas.source import Source
 from schemas.triage import Intake
-from starters.launch import start_of
 from starters.request_triage import REQUEST_TRIAGE
+from starters.start_input import start_of
 from tests.desk import Case, Desk
 from workers.settings import Settings
 from workflows.request_triage import NAME

@@ -10,7 +10,7 @@ from schemas.invoice import Intake
 from schemas.message import digest_of
 from schemas.source import Source
 from starters.demo import SAMPLES
-from starters.launch import start_of
+from starters.start_input import start_of
 from tests.desk import CLEAN, Case, Desk, policy
 from tests.workflows.scenarios import outcome_of
 
