@@ -16,12 +16,12 @@ from workers.codec import codec_of
 from workers.settings import Settings
 from workers.troubles import NoServer
 from workflows.contract_approval import ContractApproval
-from workflows.drift_watch import DriftWatch
 from workflows.invoice_intake import InvoiceIntake
 from workflows.notice import Notice
 from workflows.payload import OnePayload
 from workflows.reconciliation import Reconciliation
 from workflows.request_triage import RequestTriage
+from workflows.watch import DriftWatch
 from workflows.weekly_review import WeeklyReview
 
 WORKFLOWS = [InvoiceIntake, ContractApproval, RequestTriage, Notice, Reconciliation]

@@ -16,7 +16,7 @@ from starters.scheduling import Every, scheduled
 from starters.shell import Json, app, looking
 from workers.settings import Settings
 from workers.temporal import connect
-from workflows.drift_watch import NAME
+from workflows.watch import NAME
 
 
 @app.command()

@@ -13,7 +13,7 @@ from schemas.tables import CaseRow
 from tests.desk import CLEAN, OWNER, Desk, policy
 from tests.workflows import scenarios
 from tests.workflows.scenarios import outcome_of
-from workflows import drift_watch, weekly_review
+from workflows import watch, weekly_review
 
 METRICS = (Metric(name="straight_through", target=0.9, baseline=0.1), Metric(name="corrections", target=2))
 CHAIN = "review/invoice-intake"
@@ -80,7 +80,7 @@ async def test_owner_is_told_which_targets_were_missed(desk: Desk, reviewed: Rev
     assert f"{reviewed.week}, targets missed: straight_through" in told
 
 
-@pytest.mark.parametrize(("workflow", "start"), [(weekly_review.NAME, {"week": "x"}), (drift_watch.NAME, 7)])
+@pytest.mark.parametrize(("workflow", "start"), [(weekly_review.NAME, {"week": "x"}), (watch.NAME, 7)])
 async def test_start_that_names_no_process_ends(desk: Desk, workflow: str, start: object) -> None:
     found = await desk.client.execute_workflow(
         workflow, start, id=f"{workflow}/{desk.queue}/odd", task_queue=desk.queue, result_type=object
@@ -91,9 +91,9 @@ async def test_start_that_names_no_process_ends(desk: Desk, workflow: str, start
 
 async def test_drift_watch_looks_and_pulls_nothing_without_cases(desk: Desk) -> None:
     looked: Looked = await desk.client.execute_workflow(
-        drift_watch.NAME,
+        watch.NAME,
         Watch(process="invoice-intake"),
-        id=f"{drift_watch.NAME}/{desk.queue}",
+        id=f"{watch.NAME}/{desk.queue}",
         task_queue=desk.queue,
         result_type=Looked,
     )
