@@ -21,9 +21,12 @@ def likelihoods(answer: Any) -> Mapping[str, float]:
         tokens = [(_bytes(token), min(float(token["logprob"]), 0.0)) for token in choice["logprobs"]["content"]]
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         return {}
-    if not b"".join(written for written, _ in tokens).startswith(content):
+    # Some servers leave out what the model wrote around its answer, a fence say, and tell of those tokens too.
+    before = b"".join(written for written, _ in tokens).find(content)
+    if before < 0:
         return {}
-    return {found[1].decode(): _likelihood(tokens, *found.span(2)) for found in VALUE.finditer(content)}
+    spans = {found[1].decode(): found.span(2) for found in VALUE.finditer(content)}
+    return {name: _likelihood(tokens, before + start, before + end) for name, (start, end) in spans.items()}
 
 
 def _bytes(token: Mapping[str, Any]) -> bytes:

@@ -66,12 +66,12 @@ def reads(*fields: dict[str, Any], lines: list[dict[str, Any]] | None = None) ->
 
 def with_probabilities(tokens: Iterable[tuple[str, float]], *fields: dict[str, Any]) -> Answer:
     """The answer with these tokens as likely as said where they come first, and all around them certain."""
-    content, told = json.dumps({"fields": named(fields), "lines": []}), []
+    content, told = json.dumps({"fields": named(fields), "lines": []}), [{"token": "```json\n", "logprob": -9.0}]
     for token, likelihood in tokens:
         before, _, content = content.partition(token)
         told += [{"token": before, "logprob": 0.0}, {"token": token, "logprob": log(likelihood)}]
     told.append({"token": content, "logprob": 0.0, "bytes": list(content.encode())})
-    whole = "".join(str(one["token"]) for one in told)
+    whole = "".join(str(one["token"]) for one in told[1:])
     return completion({**choice(whole), "logprobs": {"content": told}})
 
 
