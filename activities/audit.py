@@ -29,9 +29,10 @@ EXTEND = HEADS.update().where(HEADS.c.case_id == bindparam("case"))
 NONCE = 12
 BEGUN = "case.started"
 """The first entry of every case that a starter entered; whoever starts one past them has no way to write it."""
-DIRECTORY, ENDPOINTS, STAGE = "directory/", "endpoint/", "stage/"
+DIRECTORY, ENDPOINTS, STAGE, ERASURES, REVIEWS = "directory/", "endpoint/", "stage/", "erasures/", "review/"
 """Chains that are not of cases: of people, by whom entered and revoked; of endpoints, when and why left alone; of
-processes, who pulled their brake and who released it."""
+processes, who pulled their brake and who released it, who had which case erased, and what weekly reviews came to."""
+OF_NO_CASE = (DIRECTORY, ENDPOINTS, STAGE, ERASURES, REVIEWS)
 
 
 def append(session: Session, case: str, kind: str, body: Body) -> Head:
@@ -121,24 +122,23 @@ class Audit:
                 said[act.decision.id or link.id] = {"by": act.by, "at": link.at[:16], "note": act.decision.note}
         return list(said.values())
 
-    def erase(self, case: str) -> None:
-        """Make the bodies of a case's entries, past and future, unreadable for good; the chain still verifies."""
-        with writing(self.engine, case) as session:
-            row = session.get(CaseKey, case) or CaseKey(case_id=case)
-            row.key = None
-            session.add(row)
-
     def erased(self, case: str) -> bool:
         with reading(self.engine) as session:
             row = session.get(CaseKey, case)
         return row is not None and row.key is None
+
+    def why_erased(self, case: str) -> Remark | None:
+        """Who had a case erased, and why: kept apart from its own chain, which nobody can read any more."""
+        told = (body for _, body in self.entries(f"{ERASURES}{case.partition('/')[0]}") if body)
+        found = (body for body in told if body["case"] == case)
+        return {name: str(value) for name, value in next(found, {}).items()} or None
 
     def verify(self, case: str, heads: Sequence[Head] = ()) -> list[Fault]:
         """What is wrong with a case's chain, seen against its row, its head and the heads told to others."""
         with reading(self.engine) as session:
             rows = self._rows(session, case)
             head = session.get(AuditHead, case)
-            known = case.startswith((DIRECTORY, ENDPOINTS, STAGE)) or session.get(CaseRow, case) is not None
+            known = case.startswith(OF_NO_CASE) or session.get(CaseRow, case) is not None
         found, links, told = [], [], list(heads)
         for place, row in enumerate(rows, 1):
             try:
@@ -200,7 +200,7 @@ class Audit:
 def _unentered(case: str, first: Sequence[Link]) -> list[Fault]:
     """A case that was started past our starters, under whatever policy."""
     problem = "is no start: no starter of ours entered this case or its policy"
-    of_a_case = not case.startswith((DIRECTORY, ENDPOINTS, STAGE))
+    of_a_case = not case.startswith(OF_NO_CASE)
     past = [link for link in first if of_a_case and link.seq == 1 and link.kind != BEGUN]
     return [Fault(case=case, seq=link.seq, problem=problem) for link in past]
 

@@ -1,8 +1,9 @@
 """Brakes: what a process may do at most. People pull and release them, and the process's own chain tells who did."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sqlalchemy import Engine
 from sqlmodel import Session, func, select
@@ -35,10 +36,19 @@ class Brakes:
             row = session.get(BrakeRow, process)
         return Brake.model_validate(row.model_dump()) if row else Brake()
 
-    def pull(self, process: str, cap: Stage, reason: str, by: str, sign: Sign | None = None) -> Brake:
+    def pull(
+        self,
+        process: str,
+        cap: Stage,
+        reason: str,
+        by: str,
+        sign: Sign | None = None,
+        *,
+        evidence: Mapping[str, object] = MappingProxyType({}),
+    ) -> Brake:
         """Hold a process at a stage; where it is held lower already it stays there, and the new reason is told too.
 
-        Raises Unproven.
+        `evidence` is what the audit has of why. Raises Unproven.
         """
         with writing(self.engine, f"{STAGE}{process}") as session:
             proof = _proof(session, process, f"pull to {cap}", reason, by, sign)
@@ -49,7 +59,7 @@ class Brakes:
             row.sqlmodel_update({"stage_cap": lower, "reason": told})
             session.add(row)
             entry = {"stage_cap": lower, "min_confidence": row.min_confidence, "reason": told, "by": by, **proof}
-            append(session, f"{STAGE}{process}", "brake.pulled", entry)
+            append(session, f"{STAGE}{process}", "brake.pulled", {**evidence, **entry})
         return Brake(stage_cap=lower, min_confidence=was.min_confidence, reason=told)
 
     def release(self, process: str, reason: str, by: str, sign: Sign | None = None) -> None:

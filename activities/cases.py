@@ -14,6 +14,7 @@ from activities.store import Blobs, reading, writing
 from schemas.audit import Head
 from schemas.case import Closing, Outcome, Summary, View, Waiting
 from schemas.mail import Mail
+from schemas.message import Digest
 from schemas.source import Source
 from schemas.tables import CaseRow
 
@@ -57,35 +58,37 @@ class Cases:
         outcome, now = request.outcome, datetime.now(UTC)
         with writing(self.engine, request.case) as session:
             row = session.get(CaseRow, request.case) or _stray(request.case, now)
-            row.sqlmodel_update(
-                {
-                    "status": "closed",
-                    "phase": "",
-                    "step": "",
-                    "stage": outcome.stage or "",
-                    "outcome": outcome.status,
-                    "reasons": list(outcome.reasons),
-                    "approvers": [],
-                    "due": None,
-                    "decided_by": outcome.decided_by,
-                    "record": outcome.receipt.record if outcome.receipt else "",
-                    "draft": outcome.draft,
-                    "view": view,
-                    "ended_at": now,
-                }
-            )
+            told = {
+                "status": "closed",
+                "phase": "",
+                "step": "",
+                "stage": outcome.stage or "",
+                "outcome": outcome.status,
+                "reasons": list(outcome.reasons),
+                "approvers": [],
+                "due": None,
+                "decided_by": outcome.decided_by,
+                "record": outcome.receipt.record if outcome.receipt else "",
+                "draft": outcome.draft,
+                "view": view,
+                "ended_at": now,
+                "starts": [],
+            }
+            # Who starts an ended case past our starters is refused, and how it had ended stands.
+            row.sqlmodel_update(told if row.status != "closed" or outcome.status != "unprocessable" else {})
             session.add(row)
             head = append(session, request.case, "case.ended", outcome.model_dump(mode="json", exclude={"head"}))
         return outcome.model_copy(update={"head": head})
 
-    def open(self, case: str, source: Source, by: str) -> bool:
-        """Enter a new case; False when these bytes have one already."""
+    def open(self, case: str, source: Source, by: str, start: Digest | None = None) -> bool:
+        """Enter a new case, to be started with this input (or what `expect` says); False when these bytes have one."""
         with writing(self.engine, case) as session:
             if session.get(CaseRow, case):
                 return False
             row = _stray(case, datetime.now(UTC))
             row.sqlmodel_update(
                 {
+                    "starts": [start] if start else [],
                     "source": source.digest,
                     "source_name": source.name,
                     "source_size": source.size,
@@ -96,12 +99,20 @@ class Cases:
             append(session, case, BEGUN, {"source": source.model_dump(), "by": by})
         return True
 
-    def reopen(self, case: str, by: str, why: str) -> None:
+    def expect(self, case: str, start: Digest) -> None:
+        """Enter another input for an open case: whoever entered it first may have gone before they started it."""
+        with writing(self.engine, case) as session:
+            row = session.get_one(CaseRow, case)
+            if row.status != "closed":  # it may just have ended
+                row.starts = list(dict.fromkeys([*(row.starts or ()), start]))
+                session.add(row)
+
+    def reopen(self, case: str, by: str, why: str, start: Digest | None = None) -> None:
         """Enter another run of a case whose workflow has ended."""
         with writing(self.engine, case) as session:
             row = session.get_one(CaseRow, case)
             fresh = _stray(case, row.started_at).model_dump(include=set(STANDING))
-            row.sqlmodel_update({**fresh, "runs": row.runs + 1})
+            row.sqlmodel_update({**fresh, "runs": row.runs + 1, "starts": [start] if start else []})
             session.add(row)
             append(session, case, "case.rerun", {"by": by, "why": why})
 
@@ -175,4 +186,13 @@ STANDING = (
 
 def _stray(case: str, now: datetime) -> CaseRow:
     """A row with nothing but its name: a case that no starter of ours entered still gets one."""
-    return CaseRow(id=case, process=case.partition("/")[0], started_at=now)
+    return CaseRow(id=case, process=case.partition("/")[0], started_at=now, starts=[])
+
+
+def entered(engine: Engine, case: str, start: Digest) -> bool:
+    """Whether a starter of ours entered this input; where that was not written down yet, whether the case is open."""
+    with reading(engine) as session:
+        row = session.get(CaseRow, case)
+    if row is None or row.starts is None:
+        return row is not None and row.status != "closed"
+    return start in row.starts

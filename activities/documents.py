@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.audit import Audit
+from activities.cases import entered
 from activities.failures import kept
 from activities.parsers import Parsers
 from activities.store import Blobs
 from schemas.case import IngestRequest
 from schemas.mail import Mail
 from schemas.source import PAGES, Document, Ingested, Source, Verdict
+
+UNENTERED = "no starter of ours entered this start: nothing was read; start cases with 'casework start'"
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Documents:
     @activity.defn(name="documents.ingest")
     def ingest(self, request: IngestRequest) -> Document:
         """Tell what the bytes are and whether anybody can work with them; never fails because of what they hold."""
+        if refused := self._unentered(request):
+            return refused
         source = request.source
         data = kept(self.blobs, source.digest, "the document")
         found = self.parsers.ingest(data, request.limits)
@@ -33,8 +38,22 @@ class Documents:
     @activity.defn(name="documents.ingest_message")
     def ingest_message(self, request: IngestRequest) -> Document:
         """The same of a message, which is a document itself: what it says, and nothing that came with it."""
+        if refused := self._unentered(request):
+            return refused
         data = kept(self.blobs, request.source.digest, "the message")
         return self._told(request, self.parsers.ingest_text(said_in(Mail.model_validate_json(data))))
+
+    def _unentered(self, request: IngestRequest) -> Document | None:
+        """Refuse a case that was started past our starters, under whatever policy, before anything is read."""
+        if request.start is None or entered(self.audit.engine, request.case, request.start):
+            return None
+        head = self.audit.record(request.case, "start.refused", {"start": request.start})
+        return Document(
+            source=request.source,
+            format="unknown",
+            verdict=Verdict(status="malformed", reasons=(UNENTERED,)),
+            head=head,
+        )
 
     def _told(self, request: IngestRequest, found: Ingested) -> Document:
         source, verdict = request.source, found.verdict

@@ -23,6 +23,7 @@ TITLES: Mapping[Notice, str] = {
     "reminder": "A case still waits for your decision",
     "breach": "A case was not decided in time, and is yours to decide now",
     "outcome": "A case has ended",
+    "review": "A week was reviewed",
 }
 QUESTION = "You are asked something about a case that you submitted"
 PATIENCE = timedelta(seconds=30)

@@ -80,5 +80,13 @@ class Blobs:
             raise Altered(f"blob {digest} was altered: its bytes have another digest")
         return data
 
+    def remove(self, digest: Digest) -> bool:
+        """Whether it was there."""
+        try:
+            self.files.rm_file(self._path(digest))
+        except FileNotFoundError:
+            return False
+        return True
+
     def _path(self, digest: Digest) -> str:
         return f"{self.root}/{digest[:2]}/{digest}"

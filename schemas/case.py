@@ -121,6 +121,8 @@ class IngestRequest(Message):
     case: str
     source: Source
     limits: IntakeLimits
+    start: Digest | None = None
+    """The sha256 of the input that the case was started with; cases from before it was asked for have none."""
 
 
 class ReadRequest(Message):

@@ -25,7 +25,7 @@ STAGES: tuple[Stage, ...] = ("shadow", "supervised", "autonomous")
 
 Proof = Literal["signature", "code", "asserted"]
 """How somebody shows who they are: by their key, by a code sent to their own address, or not at all."""
-Notice = Literal["assignment", "reminder", "breach", "outcome"]
+Notice = Literal["assignment", "reminder", "breach", "outcome", "review"]
 
 
 class ApprovalPolicy(Message):

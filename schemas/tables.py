@@ -50,6 +50,8 @@ class CaseRow(SQLModel, table=True):
     asked_at: datetime | None = Field(default=None, sa_type=Instant)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
     runs: int = 1
+    starts: list[str] | None = Field(default=None, sa_type=JSON)
+    """The sha256 of each start input that a starter entered for the run to come, or under way; None: not known."""
 
 
 class AuditEntry(SQLModel, table=True):

@@ -9,28 +9,36 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress
-from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
 from starters import screen
 from starters.commands import (
+    anchoring,
     approvers,
     approving,
     auditing,
     backfill,
     calibrate,
+    charter,
     crm,
+    drift,
     evaluate,
+    intake,
     models,
     people,
+    replaying,
+    report,
+    sealing,
+    shown,
     stage,
     status,
 )
 from starters.contract_approval import CONTRACT_APPROVAL
 from starters.demo import demonstrate
 from starters.errors import explained
+from starters.files import files_in
 from starters.invoice_intake import INVOICE_INTAKE
-from starters.launch import Launcher, Process, Started, files_in
+from starters.launch import Launcher, Process, Started
 from starters.life import up as stay_up
 from starters.life import work
 from starters.processes import PROCESSES, process_named
@@ -38,22 +46,28 @@ from starters.refused import Refused
 from starters.request_triage import REQUEST_TRIAGE
 from starters.shell import As, CaseName, Json, Shell, app, shell
 from workers.build import Parts
-from workers.replay import Replayed
-from workers.replay import replay as run_again
 from workers.temporal import connect
 
 __all__ = [
+    "anchoring",
     "app",
     "approvers",
     "approving",
     "auditing",
     "backfill",
     "calibrate",
+    "charter",
     "crm",
+    "drift",
     "evaluate",
+    "intake",
     "main",
     "models",
     "people",
+    "replaying",
+    "report",
+    "sealing",
+    "shown",
     "stage",
     "status",
 ]
@@ -174,52 +188,6 @@ def rerun(
         screen.print_json({"case": row.id, "run": row.runs + 1})
     else:
         screen.out.print(f"{screen.short(row.id)} runs again, run {row.runs + 1}")
-
-
-@app.command()
-def replay(
-    histories: Annotated[
-        list[str], typer.Argument(metavar="CASE|FILE...", help="Open or ended cases, or history files.")
-    ],
-    *,
-    as_json: Json = False,
-) -> None:
-    """Run histories against today's code; where they part, name the event and the line."""
-    results = asyncio.run(_replay(histories))
-    if as_json:
-        screen.print_json([result.model_dump() for result in results])
-    for result in () if as_json else results:
-        name = screen.plain(result.history)
-        if not result.failed:
-            screen.out.print(f"[green]replays[/]  {name} ({result.events} events)")
-            continue
-        screen.out.print(f"[red]diverges[/] {name}: {screen.plain(result.problem, 500)}")
-        if result.event:
-            screen.out.print(f"         history: {result.event}\n         code:    {result.line}")
-    if any(result.failed for result in results):
-        sys.exit(1)
-
-
-async def _replay(names: list[str]) -> list[Replayed]:
-    histories, client = [], None
-    for name in names:
-        path = Path(name)
-        if path.is_file():
-            histories.append(_recorded(path))
-            continue
-        with shell() as it:
-            client = client or await connect(it.settings)
-            histories.append(await client.get_workflow_handle(it.case(name).id).fetch_history())
-    return [await run_again(history) for history in histories]
-
-
-def _recorded(path: Path) -> WorkflowHistory:
-    try:
-        return WorkflowHistory.from_json(path.stem, path.read_text())
-    except (ValueError, KeyError) as error:
-        raise Refused(
-            f"{path} is not a history in JSON ({type(error).__name__}): 'temporal workflow show -o json' writes one"
-        ) from None
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Decided cases as a labelled file, with their documents beside it: what 'evaluate' and 'calibrate' read."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from activities.learning.decided import Decided
@@ -13,13 +14,17 @@ from workers.records import Records
 SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
 
 
-def write_labels(it: Shell[Records], process: str, policy: Policy, file: Path) -> int:
-    """Write a line for each decided case, and tell how many; a file that is there stays as it is."""
+def write_labels(
+    it: Shell[Records], process: str, policy: Policy, file: Path, only: Collection[str] | None = None
+) -> int:
+    """Write a line for each decided case, or for `only` these, and tell how many; a file that is there stays."""
     folder = file.with_suffix("")
     if file.exists() or folder == file:
         raise Refused(f"{file} is there already, or has no ending like .jsonl")
     lines = []
     for row, label, _ in Decided(it.parts.cases, it.parts.audit).of(process, policy):
+        if only is not None and row.id not in only:
+            continue
         folder.mkdir(parents=True, exist_ok=True)
         name = _name(row)
         (folder / name).write_bytes(it.parts.blobs.get(row.source))

@@ -1,7 +1,6 @@
 """Starting cases: identity, record, run. The same bytes twice are one case."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -10,8 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -22,10 +19,13 @@ from schemas.message import Digest, Message, digest_of
 from schemas.scoring import Judged, Labelled
 from schemas.source import Source
 from schemas.tables import CaseRow
+from starters.charters import charter_in
+from starters.files import read, readable
 from starters.mail import MAX_BYTES as MAX_MAIL
 from starters.mail import looks_like_mail, split, texted
 from starters.pace import Pace
 from starters.refused import Refused
+from starters.start_input import StartInput, start_of
 from workers.build import Parts
 from workers.settings import Settings
 
@@ -66,13 +66,9 @@ class Process:
 
     def load_charter(self, settings: Settings) -> Charter[Any]:
         path = settings.charters / f"{self.name}.yaml"
-        try:
-            # Strict here, where a person can mend it: in a message, unknown fields are tomorrow's.
-            charter = self.charter.model_validate(yaml.safe_load(path.read_text()), extra="forbid")
-        except FileNotFoundError:
-            raise Refused(f"{self.name} has no charter: {path} is missing") from None
-        except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-            raise Refused(f"the charter {path} is wrong: {error}") from None
+        if not path.exists():
+            raise Refused(f"{self.name} has no charter: {path} is missing")
+        charter = charter_in(path, self.charter)
         if charter.process != self.name:
             raise Refused(f"the charter {path} is for {charter.process}, not for {self.name}")
         return charter
@@ -94,27 +90,6 @@ class Started:
         return f"{self.source}: {self.part}" if self.part else self.source
 
 
-def files_in(sources: Sequence[Path]) -> list[Path]:
-    """Every file named, and every file inside the folders named; hidden ones are left out."""
-    found: list[Path] = []
-    for source in sources:
-        if source.is_dir():
-            inside = (path for path in sorted(source.rglob("*")) if not path.is_dir())
-            found += [path for path in inside if not any(part[0] == "." for part in path.relative_to(source).parts)]
-        elif source.is_file():
-            found.append(source)
-        elif source.exists():
-            raise Refused(f"{source} is neither a file nor a folder")
-        else:
-            raise Refused(f"{source} does not exist")
-    return found
-
-
-def readable(path: Path | str) -> str:
-    """A name as text: a file system keeps bytes, and not all of them are UTF-8."""
-    return os.fsencode(path).decode("utf-8", "replace")
-
-
 def _check_maker(charter: Charter[Any], person: str) -> None:
     """Where whoever submits a case may not decide it, it must be known who that is, and somebody else must be last."""
     if not charter.policy.approval.maker_checker:
@@ -126,14 +101,6 @@ def _check_maker(charter: Charter[Any], person: str) -> None:
             f"maker_checker in the charter: {person} owns the process and is the last to decide, so somebody else "
             "must submit (CASEWORK_PERSON=ID)"
         )
-
-
-def _read(path: Path, most: int) -> bytes:
-    if not path.is_file():
-        raise Refused("neither a file nor a folder, or a link that leads nowhere")
-    if (size := path.stat().st_size) > most:
-        raise Refused(f"{size} bytes are more than the {most} that are read of any file")
-    return path.read_bytes()
 
 
 @dataclass(frozen=True)
@@ -179,24 +146,39 @@ class Launcher:
         _check_maker(charter, submitter)
         if await self._is_running(row.id):
             raise Refused(f"{row.id} is still open: decide it, or terminate its workflow first")
+        if self.parts.audit.erased(row.id):
+            raise Refused(f"{row.id} was erased: there is nothing to run again")
         if not row.source:
             raise Refused(f"{row.id} has no document to run again: start it from the file")
         source = self.parts.cases.source(row)
-        self.parts.cases.reopen(row.id, by, why)
         intake = self.process.intake(source, charter.policy, submitter).model_copy(update={"run": row.runs + 1})
-        await self._run(row.id, intake, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+        start = start_of(self.client, intake)
+        self.parts.cases.reopen(row.id, by, why, start.digest)
+        await self._run(row.id, start, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
     async def _start_file(self, path: Path, charter: Charter[Any]) -> list[Started]:
         name = readable(path)
         try:
-            data = await asyncio.to_thread(_read, path, max(MAX_MAIL, charter.policy.limits.max_bytes))
-            if self.process.takes_messages:
-                return await self._start_message(name, data, charter)
-            if looks_like_mail(data):
-                return await self._start_mail(name, data, charter)
-            return [await self._start(name, readable(path.name), data, charter)]
+            data = await asyncio.to_thread(read, path, max(MAX_MAIL, charter.policy.limits.max_bytes))
+            return await self._start_document(name, data, charter)
         except (OSError, Refused) as error:
             return [Started(name, "", "failed", str(error))]
+
+    async def start_document(self, name: str, data: bytes) -> list[Started]:
+        """Start what these bytes hold. Trouble of ours (OSError, RPCError, DBAPIError) is raised: try again later."""
+        charter = self.process.load_charter(self.settings)
+        _check_maker(charter, self.settings.person)
+        try:
+            return await self._start_document(name, data, charter)
+        except Refused as error:
+            return [Started(name, "", "failed", str(error))]
+
+    async def _start_document(self, path: str, data: bytes, charter: Charter[Any]) -> list[Started]:
+        if self.process.takes_messages:
+            return await self._start_message(path, data, charter)
+        if looks_like_mail(data):
+            return await self._start_mail(path, data, charter)
+        return [await self._start(path, readable(Path(path).name), data, charter)]
 
     async def _start_message(self, path: str, data: bytes, charter: Charter[Any]) -> list[Started]:
         """One case for what it says; what came with it is told, and left out."""
@@ -234,31 +216,35 @@ class Launcher:
             )
         source = Source(digest=digest_of(data), name=name, size=len(data), mail=mail)
         case = f"{self.process.name}/{source.digest}"
+        if (ended := self.parts.cases.get(case)) and ended.status == "closed":
+            return Started(path, case, "ended")  # and what was erased of it stays so
         await asyncio.to_thread(self.parts.blobs.put, data)
-        new = await self._entered(case, source)
+        intake = self.process.intake(source, charter.policy, self.settings.person)
+        start = start_of(self.client, intake)
+        new = await self._entered(case, source, start.digest)
         row = self.parts.cases.get(case)
         assert row is not None
-        if row.status == "closed":
-            return Started(path, case, "ended")
         # The row may stand without a run, when an earlier start was killed in between: starting is harmless either way.
         once = WorkflowIDReusePolicy.REJECT_DUPLICATE if row.runs == 1 else WorkflowIDReusePolicy.ALLOW_DUPLICATE
-        intake = self.process.intake(source, charter.policy, self.settings.person)
-        await self._run(case, intake.model_copy(update={"run": row.runs}), once)
+        if not new:
+            start = start_of(self.client, intake.model_copy(update={"run": row.runs}))
+            await asyncio.to_thread(self.parts.cases.expect, case, start.digest)
+        await self._run(case, start, once)
         return Started(path, case, "new" if new else "joined")
 
-    async def _entered(self, case: str, source: Source) -> bool:
+    async def _entered(self, case: str, source: Source, start: Digest) -> bool:
         """Whether it is new; what is known already needs no turn."""
-        enter = partial(self.parts.cases.open, case, source, self.settings.person)
+        enter = partial(self.parts.cases.open, case, source, self.settings.person, start)
         if self.pace is None or self.parts.cases.get(case):
             return await asyncio.to_thread(enter)
         async with self.pace.turn():
             return await asyncio.to_thread(enter)
 
-    async def _run(self, case: str, intake: Message, reuse: WorkflowIDReusePolicy) -> None:
+    async def _run(self, case: str, start: StartInput, reuse: WorkflowIDReusePolicy) -> None:
         try:
             await self.client.start_workflow(
                 self.process.name,
-                intake,
+                start.raw,
                 id=case,
                 task_queue=self.settings.task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

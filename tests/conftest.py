@@ -76,6 +76,8 @@ def server_options() -> dict[str, Any]:
             "--dynamic-config-value",
             "frontend.WorkflowTimeSkippingEnabled=true",
             "--dynamic-config-value",
+            "frontend.WorkflowPauseEnabled=true",
+            "--dynamic-config-value",
             "limit.historyCount.suggestContinueAsNew=150",
         ],
         "search_attributes": ALL,

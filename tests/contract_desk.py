@@ -6,6 +6,7 @@ from schemas.message import digest_of
 from schemas.policy import ContractPolicy
 from schemas.source import Source
 from starters.contract_approval import CONTRACT_APPROVAL
+from starters.start_input import start_of
 from tests.desk import Case, Desk
 from tests.word import docx, paragraph
 from workers.settings import Settings
@@ -34,10 +35,11 @@ async def start(desk: Desk, data: bytes) -> Case:
     policy: ContractPolicy = CONTRACT_APPROVAL.load_charter(Settings()).policy
     source = Source(digest=desk.parts.blobs.put(data), name="contract.docx", size=len(data))
     case = f"{NAME}/{digest_of(data)}-{desk.queue[:8]}"
-    desk.parts.cases.open(case, source, "tester")
+    intake = Intake(source=source, policy=policy, submitted_by="tester")
+    desk.parts.cases.open(case, source, "tester", start_of(desk.client, intake).digest)
     return await desk.client.start_workflow(
         NAME,
-        Intake(source=source, policy=policy, submitted_by="tester"),
+        intake,
         id=case,
         task_queue=desk.queue,
         result_type=Outcome,

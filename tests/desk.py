@@ -24,6 +24,7 @@ from schemas.steps import Step
 from schemas.tables import CaseRow
 from starters.demo import SAMPLES
 from starters.invoice_intake import INVOICE_INTAKE
+from starters.start_input import start_of
 from workers.build import Parts, build_worker, built
 from workers.settings import Settings
 from workflows.invoice_intake import NAME
@@ -89,10 +90,11 @@ class Desk:
         data = (SAMPLES / sample).read_bytes() if isinstance(sample, str) else sample
         source = Source(digest=self.parts.blobs.put(data), name=str(sample)[:40], size=len(data))
         case = self.named(key or digest_of(data))
-        self.parts.cases.open(case, source, "tester")
+        intake = Intake(source=source, policy=policy, submitted_by="tester")
+        self.parts.cases.open(case, source, "tester", start_of(self.client, intake).digest)
         return await self.start_with(
             case,
-            [Intake(source=source, policy=policy, submitted_by="tester")],
+            [intake],
             hasty=hasty,
             signal=signal,
             priority=priority,

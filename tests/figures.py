@@ -20,9 +20,10 @@ from schemas.triage import CATEGORY
 from schemas.triage_scoring import request_score
 from starters.command import settled
 from starters.commands.evaluate import judge_all, labelled_in
+from starters.files import files_in
 from starters.invoice_intake import INVOICE_INTAKE, judging
 from starters.judging_requests import judging_requests
-from starters.launch import Launcher, Measure, files_in
+from starters.launch import Launcher, Measure
 from starters.learning import learn
 from starters.life import running
 from starters.request_triage import REQUEST_TRIAGE

@@ -7,6 +7,7 @@ from schemas.policy import RequestPolicy
 from schemas.source import Source
 from schemas.triage import Intake
 from starters.request_triage import REQUEST_TRIAGE
+from starters.start_input import start_of
 from tests.desk import Case, Desk
 from workers.settings import Settings
 from workflows.request_triage import NAME
@@ -23,10 +24,11 @@ async def start(desk: Desk, text: str, **changes: object) -> Case:
     data = Mail(subject="A request", sender=SENDER, text=text).model_dump_json().encode()
     source = Source(digest=desk.parts.blobs.put(data), name="message.eml", size=len(data))
     case = f"{NAME}/{digest_of(data)}-{desk.queue[:8]}"
-    desk.parts.cases.open(case, source, "tester")
+    intake = Intake(source=source, policy=policy.model_copy(update=changes), submitted_by="tester")
+    desk.parts.cases.open(case, source, "tester", start_of(desk.client, intake).digest)
     return await desk.client.start_workflow(
         NAME,
-        Intake(source=source, policy=policy.model_copy(update=changes), submitted_by="tester"),
+        intake,
         id=case,
         task_queue=desk.queue,
         result_type=Outcome,

@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from temporalio.workflow import NondeterminismError
 
 from activities.addresses import Addresses, BadAddresses
+from activities.brakes import Brakes
 from activities.contract_rules import ContractRules
 from activities.crm import Crm
 from activities.directory import Directory
@@ -25,11 +26,14 @@ from activities.endpoints.ledger import Ledger
 from activities.learning.classifiers import Classifiers
 from activities.model import Model, Readers
 from activities.notices import Notices
+from activities.observing import Observing
 from activities.parsers import Parsers
 from activities.reconciler import Reconciler
 from activities.request_rules import RequestRules
 from activities.requests import Requests
+from activities.reviewing import Reviewing
 from activities.rules import Rules
+from activities.watching import Watching
 from workers.crm import check_crm, crm_of
 from workers.heartbeats import Heartbeats
 from workers.models import ModelSettings, endpoints, models
@@ -58,6 +62,8 @@ class Parts(Records):
     reconciler: Reconciler
     notices: Notices
     directory: Directory
+    watching: Watching
+    reviewing: Reviewing
 
 
 @contextmanager
@@ -89,6 +95,8 @@ def built(settings: Settings) -> Iterator[Parts]:
             reconciler=Reconciler(port, blobs, audit),
             notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
             directory=Directory(engine, key),
+            watching=Watching(observing := Observing(records.cases, audit), audit, Brakes(engine)),
+            reviewing=Reviewing(observing, settings.home / "reports"),
         )
 
 
@@ -171,6 +179,8 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.directory.open,
         parts.directory.recheck,
         parts.directory.check_codes,
+        parts.watching.act,
+        parts.reviewing.write,
     ]
 
 

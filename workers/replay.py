@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
+from temporalio.converter import PayloadCodec
 from temporalio.worker import (
     Interceptor,
     Replayer,
@@ -39,9 +40,9 @@ class Replayed(BaseModel):
     line: str = ""
 
 
-async def replay(history: WorkflowHistory) -> Replayed:
+async def replay(history: WorkflowHistory, codec: PayloadCodec | None = None) -> Replayed:
     calls: list[tuple[str, str]] = []
-    replayer = Replayer(workflows=[], plugins=[plugin()], interceptors=[CallLines(calls)])
+    replayer = Replayer(workflows=[], plugins=[plugin(codec)], interceptors=[CallLines(calls)])
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     about = Replayed(history=history.workflow_id, events=len(history.events))
     if result.replay_failure is None:

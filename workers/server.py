@@ -121,6 +121,7 @@ def _command(settings: Settings) -> list[str]:
         *(binary, "server", "start-dev", "--ip", "127.0.0.1", "--log-level", "error", "--ui-disable-news-fetch"),
         *("--port", str(settings.port), "--ui-port", str(settings.ui_port)),
         *("--db-filename", str(settings.home / "temporal.db")),
+        *(("--ui-codec-endpoint", settings.codec_endpoint) if settings.codec_endpoint else ()),
         *TUNING,
         *attributes,
     ]

@@ -1,6 +1,7 @@
 """The settings: the one place that reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
@@ -9,6 +10,9 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+SECRET_IN_URL = re.compile(r"(?<=://).*(?=@)|(?<=\?).+")
 
 
 class BadSettings(Exception):
@@ -54,12 +58,25 @@ class Settings(BaseModel):
     embeddings_url: str = ""
     """An OpenAI-compatible endpoint; empty is OpenAI itself."""
     embeddings_key: SecretStr = SecretStr("")
+    sources: Path | None = None
+    """A YAML file of folders, mailboxes and HTTP doors that documents come from: see deploy/sources.example.yaml."""
     notices: Path | None = None
     """An apprise configuration file (YAML or text) whose tags are the ids of people; without it none is told."""
     keys: Path | None = None
     """The folder with your own private keys; by default in `home`."""
     code_key: SecretStr = SecretStr("")
     """What the codes of approvers are derived from, the same for all workers; empty is a key kept in `home`."""
+    anchors: str = ""
+    """An fsspec address where signed anchors of the audit are kept, best out of reach of who can write to the database;
+    empty is a folder in `home`."""
+    codec_keys: Path | None = None
+    """A file of lines `id: key`, 32 bytes in base64; the last one seals what Temporal keeps. None: it is not sealed."""
+    codec_port: int = Field(default=8081, ge=1, le=65535)
+    """Where `casework codec-server` listens, on 127.0.0.1."""
+    codec_token: SecretStr = SecretStr("")
+    """What the users of the Temporal UI send to that server."""
+    codec_endpoint: str = ""
+    """Where the embedded Temporal UI finds it; empty: its users say so themselves, with the token."""
 
     crm: Literal["embedded", "tryton"] = "embedded"
     crm_url: str = ""
@@ -78,6 +95,14 @@ class Settings(BaseModel):
         except ValidationError as error:
             problems = "; ".join(f"CASEWORK_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
             raise BadSettings(problems) from None
+
+    def told(self, env: Mapping[str, str] = os.environ) -> list[tuple[str, str, bool]]:
+        """Each variable, its value with no secret in it, and whether it was set; for eyes and bug reports."""
+        return [
+            (variable, _masked(getattr(self, name)), variable in env)
+            for name in type(self).model_fields
+            for variable in (f"CASEWORK_{name.upper()}",)
+        ]
 
     @property
     def database(self) -> str:
@@ -100,7 +125,17 @@ class Settings(BaseModel):
     def blobs(self) -> str:
         return self.blobs_url or (self.home.resolve() / "blobs").as_uri()
 
+    @property
+    def anchor_folder(self) -> str:
+        return self.anchors or (self.home.resolve() / "anchors").as_uri()
+
     def ui_link(self, case: str, namespace: str = "default") -> str:
         """Where the Temporal UI shows a case."""
         base = self.ui_url.rstrip("/") or f"http://127.0.0.1:{self.ui_port}"
         return f"{base}/namespaces/{namespace}/workflows/{quote(case, safe='')}"
+
+
+def _masked(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "(secret)" if value.get_secret_value() else ""
+    return "" if value is None else SECRET_IN_URL.sub("(secret)", str(value))

@@ -31,7 +31,7 @@ with workflow.unsafe.imports_passed_through():
         View,
     )
     from schemas.finding import Finding
-    from schemas.message import Digest
+    from schemas.message import Digest, digest_of
     from schemas.opening import Telling
     from schemas.policy import Policy
     from schemas.proposal import Proposal, Rung, endpoint_of
@@ -63,10 +63,11 @@ class Case:
         self.view = View()
         self.approval = Approval()
         self.chosen: Route | None = None
+        self.start: Digest | None = None
 
     async def run(self, start: RawValue, shape: type[S], take_in: Callable[[S], Awaitable[Outcome]]) -> Outcome:
         workflow.upsert_search_attributes([PROCESS.value_set(self.process), STATUS.value_set("started")])
-        intake = parsed(start, shape)
+        intake, self.start = parsed(start, shape), digest_of(start.payload.data)
         if workflow.info().continued_run_id:
             self.approval.resume(intake.kept if intake else None)
         elif intake:  # what a run begins with is not for its starter to say
@@ -104,7 +105,7 @@ class Case:
         if intake.kept:
             self.view, self.chosen = intake.kept.view, intake.kept.route
             return None
-        ingest = IngestRequest(case=self.id, source=intake.source, limits=intake.policy.limits)
+        ingest = IngestRequest(case=self.id, source=intake.source, limits=intake.policy.limits, start=self.start)
         self.view = View(source=intake.source)
         document = await workflow.execute_activity_method(ingesting, ingest, **DOCUMENT)
         self.view = View(source=intake.source, document=document)

@@ -37,6 +37,13 @@ CRM_LOOK = ActivityConfig(
     schedule_to_close_timeout=DAY,
     retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
 )
+# Goes through weeks of our own records; whoever scheduled it looks at what came of it the next day.
+RECORDS_LOOK = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=30),
+    heartbeat_timeout=NOTICED,
+    schedule_to_close_timeout=DAY,
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
+)
 # Small writes to our own tables: local, since a regular activity costs the server more than the write itself. They may
 # run again after a crash, even completed ones, and are harmless then.
 TABLES = LocalActivityConfig(

@@ -12,6 +12,8 @@ from activities.audit import Body
 from schemas.audit import Fault, Head
 from schemas.case import Outcome
 from starters import screen
+from starters.anchors import anchors, own_key, public_key
+from starters.refused import Refused
 from starters.shell import CaseName, Json, Shell, app, shell
 from workers.build import Parts
 from workers.temporal import connect
@@ -46,6 +48,7 @@ def show(case: CaseName, *, as_json: Json = False) -> None:
     with shell() as it:
         row = it.case(case)
         entries, erased = it.parts.audit.entries(row.id), it.parts.audit.erased(row.id)
+        why = it.parts.audit.why_erased(row.id)
     if as_json:
         screen.print_json([{**link.model_dump(exclude={"sealed"}), "body": body} for link, body in entries])
         return
@@ -55,6 +58,8 @@ def show(case: CaseName, *, as_json: Json = False) -> None:
         told = unreadable if body is None else _detail(body)
         table.add_row(str(link.seq), link.at[:19], link.kind, told, link.digest[:12])
     screen.out.print(table)
+    if why:
+        screen.out.print(f"erased by {screen.plain(why['by'])}: {screen.plain(why['why'], 500)}")
 
 
 def _detail(body: Body) -> str:
@@ -70,13 +75,19 @@ def _detail(body: Body) -> str:
 
 @audit_app.command("verify")
 def verify(
-    case: Annotated[str, typer.Argument(help="One case; else all of them.")] = "", *, as_json: Json = False
+    case: Annotated[str, typer.Argument(help="One case; else all of them.")] = "",
+    *,
+    against: Annotated[bool, typer.Option("--anchors", help="Against the signed anchors too.")] = False,
+    key: Annotated[str, typer.Option("--key", metavar="PUB", help="Whose anchors; else those of this home.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Verify the chains, against the outcomes in Temporal too: any edited, removed or cut entry is named."""
     with shell() as it:
         names = [it.case(case).id] if case else it.parts.audit.cases()
         told = asyncio.run(_asked(it, names[0] if case else ""))
-        faults = verified(it, names, told or {})
+        anchored, wrong = _anchored(it, key) if against else ({}, [])
+        faults = verified(it, names, told or {}, anchored if not case else {names[0]: anchored.get(names[0], [])})
+        faults += [Fault(case="anchors", seq=0, problem=problem) for problem in wrong]
     if as_json:
         screen.print_json(
             {
@@ -93,13 +104,22 @@ def verify(
         sys.exit(1)
 
 
-def verified(it: Shell[Parts], cases: Sequence[str], told: Told) -> list[Fault]:
-    known = set(it.parts.audit.cases())
+def _anchored(it: Shell[Parts], key: str) -> tuple[Told, list[str]]:
+    found = anchors(it.settings, it.parts.audit).heads(public_key(key) if key else own_key(it.settings))
+    if not any(found):
+        raise Refused(f"no anchor is kept in {it.settings.anchor_folder}: 'casework audit anchor' makes one")
+    return found
+
+
+def verified(it: Shell[Parts], cases: Sequence[str], told: Told, anchored: Told | None = None) -> list[Fault]:
+    known, anchored = set(it.parts.audit.cases()), anchored or {}
     gone = [
-        Fault(case=case, seq=1, problem="Temporal has its outcome, but the case is gone from every table")
-        for case in sorted(set(told) - known)
+        Fault(case=case, seq=1, problem=f"{where} has it, but the case is gone from every table")
+        for where, heads in (("Temporal", told), ("an anchor", anchored))
+        for case in sorted(set(heads) - known)
     ]
-    return gone + [fault for case in cases for fault in it.parts.audit.verify(case, told.get(case, []))]
+    heads = {case: [*told.get(case, []), *anchored.get(case, [])] for case in cases}
+    return gone + [fault for case in cases for fault in it.parts.audit.verify(case, heads[case])]
 
 
 def print_faults(count: int, faults: Sequence[Fault]) -> None:

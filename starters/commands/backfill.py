@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from temporalio.service import RPCError
 
 from starters import screen
-from starters.launch import Launcher, Process, Started, files_in
+from starters.files import files_in
+from starters.launch import Launcher, Process, Started
 from starters.pace import Pace
 from starters.processes import PROCESSES, process_named
 from starters.refused import Refused

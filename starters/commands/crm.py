@@ -3,28 +3,19 @@
 import asyncio
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from uuid import uuid4
 
 import typer
-from pydantic import JsonValue, TypeAdapter, ValidationError
-from temporalio.client import (
-    Client,
-    Schedule,
-    ScheduleActionStartWorkflow,
-    ScheduleHandle,
-    ScheduleIntervalSpec,
-    ScheduleSpec,
-)
-from temporalio.service import RPCError
+from pydantic import JsonValue
 
 from activities.crms.port import CrmError, CrmPort, changed
 from schemas.case import Draft
 from schemas.reconciliation import Report
 from starters import screen
 from starters.refused import Refused
+from starters.scheduling import Every, scheduled
 from starters.shell import CaseName, Json, Shell, app, shell
 from workers.build import Parts
 from workers.temporal import connect
@@ -32,13 +23,6 @@ from workflows.reconciliation import NAME
 
 crm_app = typer.Typer(no_args_is_help=True, help="Whether the CRM is as expected, and what a case would write there.")
 app.add_typer(crm_app, name="crm")
-
-
-def period(words: str) -> timedelta:
-    try:
-        return TypeAdapter(timedelta).validate_python(words)
-    except ValidationError:
-        raise typer.BadParameter("a period like P1D or PT6H") from None
 
 
 class Planned(NamedTuple):
@@ -99,9 +83,7 @@ def plan(case: CaseName, *, as_json: Json = False) -> None:
 @crm_app.command("reconcile")
 def reconcile(
     *,
-    every: Annotated[
-        timedelta | None, typer.Option(parser=period, metavar="P1D", help="From now on, so often; PT0S ends that.")
-    ] = None,
+    every: Every = None,
     as_json: Json = False,
 ) -> None:
     """Compare applied cases with the CRM now, or on a schedule; exit status 1 when something differs."""
@@ -132,21 +114,11 @@ async def _reconciled(it: Shell[Parts]) -> Report:
 
 
 async def _schedule(it: Shell[Parts], every: timedelta) -> None:
-    client = await connect(it.settings)
-    with suppress(RPCError):  # there was none
-        await client.get_schedule_handle(NAME).delete()
+    await scheduled(await connect(it.settings), NAME, Report(), it.settings.task_queue, every)
     if every:
-        await schedule(client, it.settings.task_queue, every)
         screen.out.print(f"applied cases are compared with the CRM every {screen.span(every)}; differences are audited")
     else:
         screen.out.print("nothing is compared on a schedule any more")
-
-
-async def schedule(client: Client, queue: str, every: timedelta, name: str = NAME) -> ScheduleHandle:
-    """One that is still at it is not overtaken by the next."""
-    start = ScheduleActionStartWorkflow(NAME, Report(), id=name, task_queue=queue)
-    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every)])
-    return await client.create_schedule(name, Schedule(action=start, spec=spec))
 
 
 def planned_of(port: CrmPort, draft: Draft) -> Iterator[Planned]:

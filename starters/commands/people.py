@@ -1,5 +1,6 @@
 """The commands that look at cases: all of them, those that wait for somebody, one."""
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,9 @@ def cases(
         Path | None,
         typer.Option("--labelled", metavar="OUT.jsonl", help="Write what people approved as a labelled file."),
     ] = None,
+    edge: Annotated[
+        bool, typer.Option("--edge", help="Only ended cases that teach most, with why; --labelled writes just these.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
     as_json: Json = False,
 ) -> None:
@@ -34,7 +38,10 @@ def cases(
             screen.print_summary(it.parts.cases.summary(datetime.now(UTC)), as_json=as_json)
             return
         if labelled:
-            _write_labels(it, labelled, as_json=as_json)
+            _write_labels(it, labelled, _edges(it) if edge else None, as_json=as_json)
+            return
+        if edge:
+            _print_edges(_edges(it), limit, as_json=as_json)
             return
         counts = it.parts.cases.counts()
         rows = it.parts.cases.listing(status or None, limit)
@@ -48,7 +55,30 @@ def cases(
         screen.out.print(f"{len(rows)} of {counts.total()}; --limit shows more")
 
 
-def _write_labels(it: Shell[Records], file: Path, *, as_json: bool) -> None:
+def _edges(it: Shell[Records]) -> dict[str, list[str]]:
+    """The ended cases that are edge cases, newest first, and why."""
+    from activities.learning.edges import reasons
+    from activities.observing import Observing
+    from starters.processes import PROCESSES
+
+    observing = Observing(it.parts.cases, it.parts.audit)
+    thresholds = {name: known.load_charter(it.settings).policy.min_confidence for name, known in PROCESSES.items()}
+    rows = [row for row in it.parts.cases.listing("closed") if row.process in thresholds]
+    found = {row.id: list(reasons(observing.one(row), thresholds[row.process])) for row in rows}
+    return {case: why for case, why in found.items() if why}
+
+
+def _print_edges(found: Mapping[str, Sequence[str]], limit: int, *, as_json: bool) -> None:
+    if as_json:
+        screen.print_json([{"case": case, "reasons": why} for case, why in found.items()])
+        return
+    table = screen.listing("case", "process", "why", wide="why")
+    for case, why in list(found.items())[:limit]:
+        table.add_row(screen.short(case), case.partition("/")[0], "; ".join(why))
+    screen.out.print(table if found else "no edge case among those that ended")
+
+
+def _write_labels(it: Shell[Records], file: Path, only: Collection[str] | None, *, as_json: bool) -> None:
     """Of invoices alone: no other process is evaluated on labels of fields as yet."""
     # Loaded here: those who only look are spared it.
     from starters.labels import write_labels
@@ -56,7 +86,7 @@ def _write_labels(it: Shell[Records], file: Path, *, as_json: bool) -> None:
     from workflows.invoice_intake import NAME
 
     policy = process_named(NAME).load_charter(it.settings).policy
-    count = write_labels(it, NAME, policy, file)
+    count = write_labels(it, NAME, policy, file, only)
     if as_json:
         screen.print_json({"labelled": count, "file": str(file) if count else None})
     elif count:

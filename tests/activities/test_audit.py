@@ -17,6 +17,7 @@ from activities.cases import Cases
 from activities.crm import Crm
 from activities.crms.embedded import EmbeddedCrm
 from activities.crms.port import Written
+from activities.erasure import Eraser
 from activities.store import Blobs, reading, writing
 from schemas.approval import Act, ActsRequest, Reply
 from schemas.audit import Fault, Head
@@ -261,8 +262,8 @@ def test_case_that_only_the_audit_knows_is_still_among_the_cases(audit: Audit, c
 
 
 @pytest.fixture
-def erased(audit: Audit, case: str, head: Head) -> None:
-    audit.erase(case)
+def erased(audit: Audit, blobs: Blobs, case: str, head: Head) -> None:
+    Eraser(audit, blobs).erase(case, "privacy", "asked for by the supplier")
 
 
 def test_erased_case_can_no_longer_be_read_and_neither_can_what_comes_after(
@@ -270,13 +271,17 @@ def test_erased_case_can_no_longer_be_read_and_neither_can_what_comes_after(
 ) -> None:
     last = audit.record(case, "person.decision", {"supplier": SECRET})
 
-    assert [body for _, body in audit.entries(case)] == [None] * 5
+    assert [body for _, body in audit.entries(case)] == [None] * 6
     assert (audit.erased(case), audit.erased("invoice-intake/another")) == (True, False)
     assert audit.verify(case, [last]) == []
 
 
 def test_erased_case_still_verifies(audit: Audit, case: str, head: Head, erased: None) -> None:
-    assert audit.verify(case, [head]) == []
+    assert [fault for name in audit.cases() for fault in audit.verify(name, [head] if name == case else [])] == []
+
+
+def test_who_had_a_case_erased_and_why_is_still_read(audit: Audit, case: str, erased: None) -> None:
+    assert audit.why_erased(case) == {"case": case, "by": "privacy", "why": "asked for by the supplier"}
 
 
 def test_body_moved_to_another_entry_is_not_read_as_that_entrys(audit: Audit, case: str, engine: Engine) -> None:

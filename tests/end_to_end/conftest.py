@@ -21,7 +21,12 @@ import pytest
 from starters.demo import SAMPLES
 
 CASEWORK = Path(sys.executable).parent / "casework"
-READY = {"up": "casework is up", "worker": "working on"}
+READY = {
+    "up": "casework is up",
+    "worker": "working on",
+    "intake": "taking in from",
+    "codec-server": "the codec server",
+}
 PATIENCE = 60
 """Seconds until a command that does not end is a failure."""
 

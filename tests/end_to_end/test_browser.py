@@ -1,6 +1,7 @@
 """Deciding in the Temporal UI, as an approver does: read the card, fill in the code one was sent, send."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,9 +16,11 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from starters.demo import SAMPLES
+from tests.activities.test_codec import key_file
 from tests.desk import OVER_LIMIT
-from tests.end_to_end.conftest import House
+from tests.end_to_end.conftest import House, free_ports
 from tests.receivers import receiving
+from workers.codec import KEY_BYTES
 from workers.settings import Settings
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -69,14 +72,25 @@ def charters_with_codes(folder: Path) -> str:
     return str(folder)
 
 
-def test_case_is_decided_in_the_temporal_ui_with_the_code_one_was_sent(
+def codec(folder: Path) -> dict[str, str]:
+    port, token = str(free_ports()[0]), "t" * 40
+    return {
+        "CASEWORK_CODEC_KEYS": str(key_file(folder, k1=os.urandom(KEY_BYTES))),
+        "CASEWORK_CODEC_PORT": port,
+        "CASEWORK_CODEC_TOKEN": token,
+        "CASEWORK_CODEC_ENDPOINT": f"http://127.0.0.1:{port}/{token}",
+    }
+
+
+def test_sealed_case_is_decided_in_the_temporal_ui_with_the_code_one_was_sent(
     house: House, browser: Chrome, tmp_path: Path
 ) -> None:
+    house.env.update(codec(tmp_path))
     house.env["CASEWORK_CHARTERS"] = charters_with_codes(tmp_path / "charters")
     house.env["CASEWORK_NOTICES"] = str(tmp_path / "people.txt")
     with receiving() as receiver:
         (tmp_path / "people.txt").write_text(f"ap-clerk={receiver.url}\n")
-        with house.running():
+        with house.running(), house.running("codec-server"):
             (case,) = house.json("start", "invoice-intake", str(SAMPLES / OVER_LIMIT), "--wait")
             (notice,) = receiver.wait(1, PATIENCE)
             code = re.search(r"Your code: (\S+)", notice["message"])

@@ -193,6 +193,7 @@ def test_live_case_replays(house: House) -> None:
         (case,) = house.json("start", "invoice-intake", str(SAMPLES / OVER_LIMIT), "--wait")
 
         assert house.run("replay", case["case"]).returncode == 0
+        assert [one["history"] for one in house.json("replay", "--open")] == [case["case"]]
 
 
 def test_altered_audit_is_named_by_the_command(house: House) -> None:

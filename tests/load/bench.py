@@ -1,7 +1,8 @@
 """What a case costs, beside a bare workflow with the same number of activities: `make bench`.
 
-Three things take turns on one embedded server, so that a busy machine slows them alike: `bare`, a workflow that does
-nothing; `frame`, a case whose reading and checking are stubbed; `full`, a case as it is. Cost is told per case.
+Four things take turns on one embedded server, so that a busy machine slows them alike: `bare`, a workflow that does
+nothing; `frame`, a case whose reading and checking are stubbed; `full`, a case as it is; `sealed`, the same under a
+payload codec. Cost is told per case.
 """
 
 import asyncio
@@ -36,10 +37,12 @@ from schemas.source import Document, Verdict
 from starters.demo import SAMPLES
 from starters.invoice_intake import INVOICE_INTAKE
 from starters.launch import Launcher
+from tests.activities.test_codec import key_file
 from tests.desk import UNSAMPLED, charters
 from tests.end_to_end.conftest import free_ports
 from tests.load.bare import Bare, nothing
 from workers.build import THREADS, Parts, build_worker, built
+from workers.codec import KEY_BYTES
 from workers.server import embedded
 from workers.settings import Settings
 from workers.temporal import connect
@@ -136,7 +139,7 @@ def own_cpu() -> float:
 
 @asynccontextmanager
 async def bench_on(home: Path) -> AsyncIterator[Bench]:
-    """A server, and a worker for each of the three."""
+    """A server, and a worker for each of the four."""
     port, ui_port = free_ports()
     shipped = charters(home / "charters", *UNSAMPLED)
     settings = Settings(home=home, port=port, ui_port=ui_port, person="bench", charters=shipped)
@@ -164,7 +167,10 @@ async def bench_on(home: Path) -> AsyncIterator[Bench]:
 
             return await asyncio.gather(*(start() for _ in range(cases)))
 
-        async def cases_on(queue: str, parts: Parts) -> Run:
+        keys = key_file(home, k1=os.urandom(KEY_BYTES))
+        sealing = await connect(settings.model_copy(update={"codec_keys": keys}))
+
+        async def cases_on(queue: str, parts: Parts, client: Client = client) -> Run:
             await stack.enter_async_context(build_worker(client, queue, parts))
             launcher = Launcher(client, parts, settings.model_copy(update={"task_queue": queue}), INVOICE_INTAKE)
 
@@ -176,7 +182,12 @@ async def bench_on(home: Path) -> AsyncIterator[Bench]:
 
             return run
 
-        runs = {"bare": bare, "frame": await cases_on("frame", stubbed(parts)), "full": await cases_on("full", parts)}
+        runs = {
+            "bare": bare,
+            "frame": await cases_on("frame", stubbed(parts)),
+            "full": await cases_on("full", parts),
+            "sealed": await cases_on("sealed", parts, sealing),
+        }
         yield Bench(plain, psutil.Process(int((home / "server.pid").read_text())), runs)
 
 
@@ -204,6 +215,7 @@ async def measured(home: Path, rounds: int, cases: int) -> dict[str, dict[str, f
             "bare": await size_of(bench.client, "Bare", "bare"),
             "frame": await size_of(bench.client, INVOICE_INTAKE.name, "frame"),
             "full": await size_of(bench.client, INVOICE_INTAKE.name, "full"),
+            "sealed": await size_of(bench.client, INVOICE_INTAKE.name, "sealed"),
         }
     return {name: {**told(costs), **sizes[name]} for name, costs in bench.costs.items()}
 
@@ -219,10 +231,11 @@ def told(costs: Sequence[Cost]) -> dict[str, float]:
 
 
 def compared(figures: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    bare, frame = figures["bare"], figures["frame"]
+    bare, frame, full, sealed = (figures[name] for name in ("bare", "frame", "full", "sealed"))
     return {
         **figures,
         "frame_throughput_of_bare": round(frame["cases_per_second"] / bare["cases_per_second"], 2),
+        "sealed_throughput_of_full": round(sealed["cases_per_second"] / full["cases_per_second"], 2),
         "frame_cpu_ms_over_bare": round(frame["cpu_ms"] - bare["cpu_ms"], 1),
     }
 

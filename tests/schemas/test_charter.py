@@ -72,6 +72,9 @@ def test_shipped_charter_loads_strictly(shipped: Path, process: Process) -> None
         ("policy", "approval"),
         ("policy", "approval", "steps", 0),
         ("escalation", 0),
+        ("workflow", 0),
+        ("data", 0),
+        ("metrics", 0),
     ],
     ids=lambda path: ".".join(map(str, path)) or "top",
 )
@@ -79,13 +82,13 @@ def test_misspelt_key_is_refused_by_name_wherever_it_stands(load: Load, path: tu
     def misspell(content: dict[str, Any]) -> None:
         at(content, *path)["min_confidense"] = 0.5
 
-    with pytest.raises(Refused, match=r"(?m)^(\w+\.)*min_confidense$"):
+    with pytest.raises(Refused, match=r"(?m)^line \d+: ([\w]+\.)*min_confidense: "):
         load(misspell)
 
 
 @pytest.mark.parametrize("key", ["process", "owner", "people", "policy", "escalation"])
 def test_missing_key_is_refused_by_name(load: Load, key: str) -> None:
-    with pytest.raises(Refused, match=rf"(?m)^{key}$"):
+    with pytest.raises(Refused, match=rf"(?m)^line \d+: {key}: "):
         load(lambda content: content.pop(key))
 
 
@@ -162,4 +165,51 @@ def test_charter_that_is_no_yaml_is_refused_with_the_line(shipped: Path, process
     (tmp_path / shipped.name).write_text("process: [unclosed\nowner: x\n")
 
     with pytest.raises(Refused, match="line 2"):
+        process.load_charter(Settings(charters=tmp_path))
+
+
+PARTS = ("stakeholders", "workflow", "data", "failures", "metrics", "models", "oversight", "monitoring")
+
+
+def test_charter_of_before_there_were_these_parts_is_taken(load: Load) -> None:
+    def older(content: dict[str, Any]) -> None:
+        for part in PARTS:
+            del content[part]
+
+    assert load(older).workflow == ()
+
+
+def test_metric_that_the_review_cannot_compute_is_refused(load: Load) -> None:
+    with pytest.raises(Refused, match=r"line \d+: metrics\.0\.name: "):
+        load(lambda content: at(content, "metrics", 0).update(name="happiness"))
+
+
+@pytest.mark.parametrize("part", ["workflow", "metrics"])
+def test_name_that_stands_twice_is_refused(load: Load, part: str) -> None:
+    with pytest.raises(Refused, match=f"{part} has .* more than once"):
+        load(lambda content: content[part].append(content[part][0]))
+
+
+def test_map_that_leads_nowhere_is_refused(load: Load) -> None:
+    with pytest.raises(Refused, match="workflow leads to limbo"):
+        load(lambda content: at(content, "workflow", 0).update(next=["limbo"]))
+
+
+@pytest.mark.parametrize("again", ["purpose: another\n", "policy: {}\n"])
+def test_key_that_stands_twice_is_refused_with_its_line(
+    shipped: Path, process: Process, tmp_path: Path, again: str
+) -> None:
+    text = shipped.read_text()
+    (tmp_path / shipped.name).write_text(text + again)
+
+    with pytest.raises(Refused, match=rf"(?s)twice.*line {text.count(chr(10)) + 1}"):
+        process.load_charter(Settings(charters=tmp_path))
+
+
+def test_wrong_value_is_told_with_its_line(shipped: Path, process: Process, tmp_path: Path) -> None:
+    text = shipped.read_text().replace("min_confidence: ", "min_confidence: 7", 1)
+    (tmp_path / shipped.name).write_text(text)
+    line = next(number for number, words in enumerate(text.splitlines(), 1) if "min_confidence: 7" in words)
+
+    with pytest.raises(Refused, match=rf"line {line}: policy\.min_confidence: "):
         process.load_charter(Settings(charters=tmp_path))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.erasure import Eraser
 from activities.learning.decided import Decided, Decision
 from schemas.invoice import FIELDS
 from schemas.routing import SAMPLED
@@ -55,7 +56,7 @@ async def test_erased_case_is_no_label_any_more(desk: Desk) -> None:
     case = await scenarios.approved(desk)
     await outcome_of(case)
 
-    desk.parts.audit.erase(case.id)
+    Eraser(desk.parts.audit, desk.parts.blobs).erase(case.id, "privacy", "asked")
 
     assert decisions(desk) == {}
 

@@ -12,8 +12,8 @@ from activities.reconciler import DIFFERS
 from schemas.message import Message
 from schemas.reconciliation import Page, Report
 from schemas.tables import CrmActivity, CrmInvoice, CrmParty, ReceiptRow
-from starters.commands.crm import schedule
 from starters.demo import SAMPLES
+from starters.scheduling import scheduled
 from tests.desk import CLEAN, PATIENCE, Case, Desk, policy
 from tests.workflows.scenarios import outcome_of
 from workflows.reconciliation import NAME
@@ -120,7 +120,8 @@ async def test_pages_together_are_all_applied_cases(desk: Desk) -> None:
 
 
 async def test_schedule_runs_it(desk: Desk, applied: Case) -> None:
-    handle = await schedule(desk.client, desk.queue, timedelta(days=1), name=desk.queue)
+    handle = await scheduled(desk.client, NAME, Report(), desk.queue, timedelta(days=1), name=desk.queue)
+    assert handle
     await handle.trigger()
     async with asyncio.timeout(PATIENCE):
         while not (done := (await handle.describe()).info.recent_actions):
