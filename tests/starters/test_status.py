@@ -49,7 +49,12 @@ def test_database_that_is_away_is_named_with_its_setting(tmp_path: Path) -> None
 def test_budget_that_is_spent_is_named_with_who_decides_meanwhile(tmp_path: Path) -> None:
     folder = charters(tmp_path / "charters", "\npolicy:\n", "\npolicy:\n  budget: {day: {tokens: 10}}\n")
     with opened(Settings(home=tmp_path)) as records, writing(records.engine, "invoice-intake/1") as session:
-        about = {"endpoint": "main", "process": "invoice-intake", "case_id": "invoice-intake/1", "question": ""}
+        about: dict[str, Any] = {
+            "endpoint": "main",
+            "process": "invoice-intake",
+            "case_id": "invoice-intake/1",
+            "question": "",
+        }
         session.add(ModelCall(id="1", at=datetime.now(UTC), seconds=1, tokens_in=10, **about))
 
     told = troubles(status(tmp_path, CASEWORK_CHARTERS=str(folder)))
