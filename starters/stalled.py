@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from temporalio.api.workflowservice.v1 import (
     GetWorkflowExecutionHistoryReverseRequest,
 )
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.service import RPCError, RPCStatusCode
 
 PATIENCE = timedelta(seconds=1)
@@ -40,18 +41,18 @@ async def _stall(client: Client, case: str) -> Stall | None:
     try:
         # Not by the SDK's handle, which cannot describe a paused workflow.
         told = await client.workflow_service.describe_workflow_execution(asked, timeout=PATIENCE)
-        return _regular(told) or await _local(client, execution)
+        return await _regular(client, told) or await _local(client, execution)
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
         return Stall("case.unstarted", "they were entered, and their start was broken off")
 
 
-def _regular(told: DescribeWorkflowExecutionResponse) -> Stall | None:
+async def _regular(client: Client, told: DescribeWorkflowExecutionResponse) -> Stall | None:
     if (attempt := told.pending_workflow_task.attempt) > 1:
         return Stall("", f"their code fails in Temporal, attempt {attempt}")
     failures = (one.last_failure for one in told.pending_activities if one.HasField("last_failure"))
-    return next(map(_of, failures), None)
+    return await _first(client, failures)
 
 
 async def _local(client: Client, execution: WorkflowExecution) -> Stall | None:
@@ -61,11 +62,15 @@ async def _local(client: Client, execution: WorkflowExecution) -> Stall | None:
     )
     told = await client.workflow_service.get_workflow_execution_history_reverse(asked, timeout=PATIENCE)
     markers = (it.marker_recorded_event_attributes for it in told.history.events)
-    return next((_of(marker.failure) for marker in markers if marker.HasField("failure")), None)
+    return await _first(client, (marker.failure for marker in markers if marker.HasField("failure")))
 
 
-def _of(failure: Failure) -> Stall:
-    """The innermost cause: what wraps it only says that a step has failed."""
-    while failure.HasField("cause"):
-        failure = failure.cause
-    return Stall(failure.application_failure_info.type or "timeout", failure.message)
+async def _first(client: Client, failures: Iterator[Failure]) -> Stall | None:
+    """The innermost cause of the first, unsealed: what wraps it only says that a step has failed."""
+    for failure in failures:
+        error: BaseException = await client.data_converter.decode_failure(failure)
+        while error.__cause__:
+            error = error.__cause__
+        kind = error.type if isinstance(error, ApplicationError) else None
+        return Stall(kind or "timeout", error.message if isinstance(error, FailureError) else str(error))
+    return None

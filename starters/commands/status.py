@@ -118,7 +118,7 @@ def looked(settings: Settings) -> Look:
     except (NoDatabase, DBAPIError) as error:
         why = str(error.orig) if isinstance(error, DBAPIError) else str(error)
         away = Trouble(f"no case can be entered, read or decided: {why}", "look at CASEWORK_DATABASE_URL")
-        return Look(now, {}, [away, *_temporal(settings, ())])
+        return Look(now, {}, [away])  # the keys with which Temporal is asked are there too
     return Look(now, standings, [*services, *held, *behind])
 
 
