@@ -1,18 +1,19 @@
 """The overview: where all cases of a process stand, in a few queries, however many there are."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Select, func, select
 from sqlmodel import col
 
 from activities.store import reading
 from schemas.message import Message
 from schemas.tables import AuditEntry, AuditHead, CaseRow
 
+Ts = TypeVarTuple("Ts")
 AT_CRM = ("crm.begun", "crm.failed")
 """The last act of a case that is being written, or that waits until its CRM takes it."""
 
@@ -59,8 +60,25 @@ class Overview:
                     told[process]["straight_through"] = count
         return {name: ProcessOverview(**told[name], ended=dict(ended[name])) for name in sorted({*told, *ended})}
 
+    def under_way(self, before: datetime, most: int) -> Sequence[str]:
+        """The oldest cases that nobody is asked about: those entered before an instant, and those at the CRM."""
+        started = select(_ID).where(_STATUS == "started", col(CaseRow.started_at) < before)
+        at_crm = _last_acts(select(_ID)).where(_STATUS == "waiting")
+        with reading(self.engine) as session:
+            run = session.connection().execute
+            found = (run(query.order_by(col(CaseRow.started_at)).limit(most)).scalars() for query in (started, at_crm))
+            return [case for cases in found for case in cases]
 
-_PROCESS, _STATUS = col(CaseRow.process), col(CaseRow.status)
+    def unsent(self, since: datetime) -> int:
+        """Of how many cases a notice was refused or given up since an instant."""
+        failed = select(func.count(func.distinct(col(AuditEntry.case_id)))).where(
+            col(AuditEntry.kind) == "notice.failed", col(AuditEntry.at) >= since.isoformat()
+        )
+        with reading(self.engine) as session:
+            return session.connection().execute(failed).scalar_one()
+
+
+_ID, _PROCESS, _STATUS = col(CaseRow.id), col(CaseRow.process), col(CaseRow.status)
 _OPEN = (
     select(
         _PROCESS,
@@ -81,10 +99,12 @@ _ENDED = (
     .group_by(_PROCESS, col(CaseRow.outcome), _DECIDED)
 )
 _LAST = (col(AuditEntry.case_id) == col(AuditHead.case_id)) & (col(AuditEntry.seq) == col(AuditHead.seq))
-_AT_CRM = (
-    select(_PROCESS, func.count())
-    .join(AuditHead, col(AuditHead.case_id) == col(CaseRow.id))
-    .join(AuditEntry, _LAST)
-    .where(_STATUS != "closed", col(AuditEntry.kind).in_(AT_CRM))
-    .group_by(_PROCESS)
-)
+
+
+def _last_acts(query: Select[*Ts]) -> Select[*Ts]:
+    """Of the cases whose last act was at the CRM."""
+    joined = query.join(AuditHead, col(AuditHead.case_id) == _ID).join(AuditEntry, _LAST)
+    return joined.where(col(AuditEntry.kind).in_(AT_CRM))
+
+
+_AT_CRM = _last_acts(select(_PROCESS, func.count())).where(_STATUS != "closed").group_by(_PROCESS)

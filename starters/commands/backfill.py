@@ -24,8 +24,13 @@ from workers.temporal import connect
 @app.command()
 def backfill(
     process: Annotated[str, typer.Argument(help=" or ".join(PROCESSES))],
-    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Files (.eml too), or folders of them.")],
+    sources: Annotated[
+        list[Path] | None, typer.Argument(metavar="SOURCE...", help="Files (.eml too), or folders of them.")
+    ] = None,
     *,
+    listed: Annotated[
+        Path | None, typer.Option("--list", metavar="FILE", help="A path a line, relative to this file.")
+    ] = None,
     rate: Annotated[float, typer.Option("--rate", metavar="N", min=0.1, help="New cases a minute at most.")] = 600,
     max_open: Annotated[
         int, typer.Option("--max-open", metavar="M", min=1, help="Cases of this process open at once at most.")
@@ -37,7 +42,7 @@ def backfill(
     What has a case already costs a moment and no turn, so nothing is started twice. It waits while too many are open.
     """
     with shell() as it:
-        paths = files_in(sources)
+        paths = [*files_in(sources or []), *(_listed(listed) if listed else [])]
         if not paths:
             raise Refused("there is no file in what you named")
         started, trouble = asyncio.run(_backfilled(it, process_named(process), paths, rate, max_open))
@@ -59,6 +64,15 @@ def backfill(
         raise Refused(trouble)
     if any(one.how == "failed" for one in started):
         sys.exit(1)
+
+
+def _listed(file: Path) -> list[Path]:
+    """What is not there is told when its turn comes: it stops no other."""
+    try:
+        names = file.read_text().splitlines()
+    except UnicodeDecodeError:
+        raise Refused(f"{file} is no list of paths in UTF-8: name documents without --list") from None
+    return [file.parent / name for name in names if name.strip()]
 
 
 async def _backfilled(
@@ -83,6 +97,8 @@ async def _backfilled(
                 started.append(one)
                 done.add(one.source)
                 progress.update(task, completed=len(done))
+        except asyncio.CancelledError:  # Ctrl-C: what was entered by now is told
+            return started, f"stopped after {len(done)} of {len(paths)} files: the same command again goes on from here"
         except RPCError as error:
             return started, (
                 f"the Temporal server went away ({error.status.name.lower()}): run the same command again when it is "

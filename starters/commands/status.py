@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -13,21 +14,33 @@ import typer
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
+from sqlalchemy.exc import DBAPIError
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.service import RPCError
 
 from activities.brakes import Brakes
-from activities.crms.port import CrmError
+from activities.crms.port import CrmError, CrmPort
+from activities.endpoints.ledger import Ledger
 from activities.overview import Overview, ProcessOverview
+from schemas.budget import Budget, Spent
+from schemas.message import Message
+from schemas.policy import STAGES, Stage
 from schemas.routing import Brake
 from starters import screen
 from starters.processes import PROCESSES
-from starters.shell import Json, Shell, app, shell
-from workers.build import Parts
+from starters.refused import Refused
+from starters.shell import Json, app
+from starters.stalled import Stall, stalls
+from workers.crm import crm_of
+from workers.database import NoDatabase
+from workers.models import models
+from workers.records import Records, opened
+from workers.settings import Settings
 from workers.temporal import connect
 from workers.troubles import NoServer
+from workflows.card import visible
 
 EVERY = 2
 """Seconds between two looks."""
@@ -35,6 +48,10 @@ PATIENCE = 1.5
 """Seconds for whatever is asked beside the database."""
 SLOW = timedelta(minutes=5)
 """A case that neither waits for people nor has moved on by then is worth a look."""
+GRACE = timedelta(seconds=30)
+"""A case entered less than that ago is not yet asked why it does not move."""
+MOST = 20
+"""Cases that are asked that, of each kind."""
 DAY = timedelta(days=1)
 
 
@@ -43,9 +60,18 @@ class Trouble(NamedTuple):
     do: str
 
 
+class Standing(Message):
+    """One process on the screen."""
+
+    now: ProcessOverview
+    week: ProcessOverview
+    """Ended ones of seven days."""
+    stage: str
+
+
 class Look(NamedTuple):
     at: datetime
-    processes: dict[str, ProcessOverview]
+    processes: dict[str, Standing]
     troubles: list[Trouble]
 
 
@@ -53,91 +79,153 @@ class Look(NamedTuple):
 def status(
     *,
     once: Annotated[bool, typer.Option("--once", help="Print it once; so it is too without a terminal.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Once, with exit status 1 when something is wrong.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show where all cases stand, what is wrong and what to do, until Ctrl-C; ended ones are of a day."""
-    with shell() as it:
-        if as_json:
-            look = looked(it)
-            processes = {name: one.model_dump() for name, one in look.processes.items()}
-            troubles = [trouble._asdict() for trouble in look.troubles]
-            screen.print_json({"at": look.at, "processes": processes, "troubles": troubles})
-        elif once or not sys.stdout.isatty():
-            screen.out.print(shown(looked(it)))
-        else:
-            with suppress(KeyboardInterrupt), Live(shown(looked(it)), console=screen.out, screen=True) as live:
-                while True:
-                    time.sleep(EVERY)
-                    live.update(shown(looked(it)))
+    settings = Settings.from_env()
+    if sys.stdout.isatty() and not (once or check or as_json):
+        with suppress(KeyboardInterrupt), Live(shown(looked(settings)), console=screen.out, screen=True) as live:
+            while True:
+                time.sleep(EVERY)
+                live.update(shown(looked(settings)))
+        return
+    look = looked(settings)
+    if as_json:
+        screen.print_json(
+            {
+                "at": look.at,
+                "processes": {name: one.model_dump() for name, one in look.processes.items()},
+                "troubles": [trouble._asdict() for trouble in look.troubles],
+            }
+        )
+    else:
+        screen.out.print(shown(look))
+    if check and look.troubles:
+        sys.exit(1)
 
 
-def looked(it: Shell[Parts]) -> Look:
+def looked(settings: Settings) -> Look:
+    """Each look opens all anew: what was away at the last one may be there at this one."""
     now = datetime.now(UTC)
-    processes = Overview(it.parts.engine).of_all(now - DAY, now)
-    return Look(now, processes, [*_services(it), *_held(it), *_behind(processes, now)])
-
-
-def _services(it: Shell[Parts]) -> Iterator[Trouble]:
-    """Whether all that a case needs answers."""
     try:
-        pollers = asyncio.run(asyncio.wait_for(_pollers(it), PATIENCE))
-        if not pollers:
-            yield Trouble(f"no worker asks for work on the queue {it.settings.task_queue}", "casework worker")
-    except (NoServer, TimeoutError, RPCError):
-        yield Trouble("no Temporal server answers: nothing moves, and nothing is lost", "casework up")
-    if why := within(PATIENCE, lambda: _crm(it.parts)):
+        with opened(settings) as records, crm_of(settings, records.engine) as port:
+            overview, ledger = Overview(records.engine), Ledger(records.engine)
+            standings, held = _standings(settings, records, overview, now), [*_held(settings, records, ledger)]
+            stuck = overview.under_way(now - GRACE, MOST)
+            services = [*_services(settings, port, stuck)]
+            behind = [*_behind(standings, overview.unsent(now - DAY), now)]
+    except (NoDatabase, DBAPIError) as error:
+        why = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+        away = Trouble(f"no case can be entered, read or decided: {why}", "look at CASEWORK_DATABASE_URL")
+        return Look(now, {}, [away])  # the keys with which Temporal is asked are there too
+    return Look(now, standings, [*services, *held, *behind])
+
+
+def _standings(settings: Settings, records: Records, overview: Overview, now: datetime) -> dict[str, Standing]:
+    today, week = overview.of_all(now - DAY, now), overview.of_all(now - 7 * DAY, now)
+    return {
+        name: Standing(now=one, week=week[name], stage=_stage(settings, records, name)) for name, one in today.items()
+    }
+
+
+def _stage(settings: Settings, records: Records, name: str) -> str:
+    """What is in force: the charter's, unless the brake says less."""
+    try:
+        stage: Stage = PROCESSES[name].load_charter(settings).policy.stage
+    except (KeyError, Refused):
+        return "?"
+    return min(stage, Brakes(records.engine).get(name).stage_cap, key=STAGES.index)
+
+
+def _services(settings: Settings, port: CrmPort, cases: Sequence[str]) -> Iterator[Trouble]:
+    """Whether all that a case needs answers; both are asked at once."""
+    crm = within(PATIENCE, lambda: _crm(port))
+    yield from _temporal(settings, cases)
+    if why := crm():
         yield Trouble(f"{why}: cases wait for the CRM, and nothing is lost", "casework crm check")
 
 
-async def _pollers(it: Shell[Parts]) -> int:
-    client = await connect(it.settings)
+def _temporal(settings: Settings, cases: Sequence[str]) -> Iterator[Trouble]:
+    try:
+        pollers, stalled = asyncio.run(asyncio.wait_for(_asked(settings, cases), PATIENCE))
+    except (NoServer, TimeoutError, RPCError):
+        yield Trouble("no Temporal server answers: nothing moves, and nothing is lost", "casework up")
+        return
+    if not pollers:
+        yield Trouble(f"no worker asks for work on the queue {settings.task_queue}", "casework worker")
+    for stall, count in stalled.most_common():
+        yield Trouble(f"{count} of the {len(cases)} oldest cases wait: {stall.why}", help_for(stall))
+
+
+async def _asked(settings: Settings, cases: Sequence[str]) -> tuple[int, Counter[Stall]]:
+    client = await connect(settings)
     asked = DescribeTaskQueueRequest(
         namespace=client.namespace,
-        task_queue=TaskQueue(name=it.settings.task_queue),
+        task_queue=TaskQueue(name=settings.task_queue),
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     )
-    found = await client.workflow_service.describe_task_queue(asked)
+    found, stalled = await asyncio.gather(client.workflow_service.describe_task_queue(asked), stalls(client, cases))
     recent = datetime.now(UTC) - timedelta(minutes=2)
-    return sum(poller.last_access_time.ToDatetime(UTC) > recent for poller in found.pollers)
+    return sum(poller.last_access_time.ToDatetime(UTC) > recent for poller in found.pollers), stalled
 
 
-def _crm(parts: Parts) -> str:
+HELP = {
+    "crm": "casework crm check",
+    "model": "casework models status",
+    "provider": "casework models status",
+    "case": "run the same 'casework start' or 'casework backfill' again",
+    "": "casework replay CASE names where its history and today's code part",
+}
+
+
+def help_for(stall: Stall) -> str:
+    return HELP.get(stall.kind.partition(".")[0], "casework cases --status started, and the Temporal UI")
+
+
+def _crm(port: CrmPort) -> str:
     try:
-        described = parts.crm.port.describe()
+        described = port.describe()
     except CrmError as error:
         return f"the CRM: {error}"
     return f"the CRM does not fit: {'; '.join(described.faults)}" if described.faults else ""
 
 
-def within(seconds: float, ask: Callable[[], str]) -> str:
-    """What it says, or that it says nothing in time; then nobody waits for it any more."""
+def within(seconds: float, ask: Callable[[], str]) -> Callable[[], str]:
+    """Begin to ask; what is given says the answer, or that there is none in time. Then nobody waits for it any more."""
     said: list[str] = []
-    asking = Thread(target=lambda: said.append(ask()), daemon=True)
+    asking, until = Thread(target=lambda: said.append(ask()), daemon=True), time.monotonic() + seconds
     asking.start()
-    asking.join(seconds)
-    return said[0] if said else f"the CRM does not answer within {seconds:g} s"
+
+    def answer() -> str:
+        asking.join(max(0.0, until - time.monotonic()))
+        return said[0] if said else f"the CRM does not answer within {seconds:g} s"
+
+    return answer
 
 
-def _held(it: Shell[Parts]) -> Iterator[Trouble]:
+def _held(settings: Settings, records: Records, ledger: Ledger) -> Iterator[Trouble]:
     """What is held back on purpose, by people or by itself."""
-    for endpoint in it.parts.ledger.standing([one.name for one in it.parts.models]):
+    for endpoint in ledger.standing([one.name for one in models(settings)]):
         if endpoint.state != "closed":
             yield Trouble(f"endpoint {endpoint.name} is {endpoint.state}: {endpoint.why}", "casework models status")
-    for process in PROCESSES:
-        if (brake := Brakes(it.parts.engine).get(process)) != Brake():
-            yield Trouble(
-                f"the brake of {process} is on ({brake.stage_cap}): {brake.reason}", f"casework stage {process}"
-            )
+    for name, process in PROCESSES.items():
+        if (brake := Brakes(records.engine).get(name)) != Brake():
+            yield Trouble(f"the brake of {name} is on ({brake.stage_cap}): {brake.reason}", f"casework stage {name}")
+        try:
+            budget: Budget = process.load_charter(settings).policy.budget
+        except Refused as error:
+            yield Trouble(str(error), f"mend it: until then no case of {name} is started")
+            continue
+        _, day = ledger.spent(f"{name}/")
+        if said := budget.objection(Spent(), day) or budget.warning(Spent(), day):
+            yield Trouble(f"{name}: {said}; beyond it people decide", "budget.day in its charter, or wait for 0:00 UTC")
 
 
-def _behind(processes: dict[str, ProcessOverview], now: datetime) -> Iterator[Trouble]:
-    for name, one in processes.items():
+def _behind(standings: dict[str, Standing], unsent: int, now: datetime) -> Iterator[Trouble]:
+    for name, one in ((name, standing.now) for name, standing in standings.items()):
         if one.overdue:
             yield Trouble(f"{one.overdue} cases of {name} wait past their deadline", "casework inbox")
-        if one.at_crm:
-            yield Trouble(
-                f"{one.at_crm} cases of {name} are being written to the CRM, or wait for it", "casework crm check"
-            )
         if one.under_way_since and one.under_way_since < now - SLOW:
             since = screen.ago(one.under_way_since)
             yield Trouble(
@@ -146,16 +234,30 @@ def _behind(processes: dict[str, ProcessOverview], now: datetime) -> Iterator[Tr
             )
         if failed := one.ended.get("failed"):
             yield Trouble(f"{failed} cases of {name} failed within a day", "casework cases")
+    if unsent:
+        yield Trouble(f"notices of {unsent} cases were refused within a day", "look at CASEWORK_NOTICES")
 
 
 def shown(look: Look) -> Group:
-    table = screen.listing("process", "under way", "waiting", "oldest", "next due", "ended", "straight", wide="ended")
-    for name, one in look.processes.items():
+    columns = (
+        "process",
+        "stage",
+        "under way",
+        "at CRM",
+        "waiting",
+        "oldest",
+        "next due",
+        "ended",
+        "straight",
+        "7 days",
+    )
+    table = screen.listing(*columns, wide="ended")
+    for name, standing in look.processes.items():
+        one = standing.now
         ended = ", ".join(f"{count} {outcome}" for outcome, count in sorted(one.ended.items()))
-        applied = one.ended.get("applied", 0)
-        straight = f"{one.straight_through / applied:.0%}" if applied else ""
         times = (screen.ago(at) if at else "" for at in (one.waiting_since, one.next_due))
-        table.add_row(name, str(one.under_way), str(one.waiting), *times, ended, straight)
+        counts = (str(count) for count in (one.under_way, one.at_crm, one.waiting))
+        table.add_row(name, standing.stage, *counts, *times, ended, straight(one), straight(standing.week))
     return Group(
         Text(f"casework  {look.at:%Y-%m-%d %H:%M:%S} UTC", style="bold"),
         table if look.processes else Text("no cases yet: 'casework start PROCESS FOLDER' starts some"),
@@ -164,8 +266,14 @@ def shown(look: Look) -> Group:
     )
 
 
+def straight(one: ProcessOverview) -> str:
+    """The share of the applied about which nobody was asked."""
+    applied = one.ended.get("applied", 0)
+    return f"{one.straight_through / applied:.0%}" if applied else ""
+
+
 def _told(troubles: Sequence[Trouble]) -> Iterator[Text]:
     if not troubles:
         yield Text("nothing is wrong", style="green")
     for trouble in troubles:
-        yield Text.assemble((screen.plain(trouble.what, 300), "red"), f"\n    {trouble.do}")
+        yield Text.assemble((visible(trouble.what, 300), "red"), f"\n    {trouble.do}")

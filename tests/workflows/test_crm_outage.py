@@ -1,5 +1,6 @@
 """A CRM that is out of order for ten minutes, or wants to be asked less: cases wait for it, and none fails."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,8 +11,9 @@ import pytest
 
 from activities.crms.port import CrmError, RateLimited, Unauthorised, Unavailable, Written
 from schemas.case import Record
+from starters.stalled import Stall, stalls
 from tests.crms import Through
-from tests.desk import CLEAN, Case, Desk, policy
+from tests.desk import CLEAN, PATIENCE, Case, Desk, policy
 from tests.tryton import running
 from tests.workflows.scenarios import outcome_of, with_crm
 
@@ -89,6 +91,19 @@ async def test_case_waits_for_the_crm_and_is_applied_once(
     assert outcome.status == "applied"
     assert await took(case) >= OUTAGE
     assert desk.records() == [f"{case.id}:apply"]
+
+
+@pytest.mark.parametrize("step", ["asking", "writing"])
+async def test_why_a_case_waits_for_the_crm_is_told_while_it_waits(desk: Desk, step: str) -> None:
+    """Asked for as long as it takes until the server knows: a failed attempt leaves no event to wait for."""
+    async with with_crm(desk, Out(desk.parts.crm.port, lambda: Unavailable("out of order"), **{step: CHECKS})) as other:
+        case = await other.start(CLEAN, policy())
+        async with asyncio.timeout(PATIENCE):
+            while not (told := await stalls(desk.client, [case.id])):
+                pass
+        await case.terminate()
+
+    assert told == {Stall("crm.unavailable", "out of order"): 1}
 
 
 @pytest.mark.parametrize(
