@@ -229,7 +229,13 @@ class Launcher:
         if not new:
             start = start_of(self.client, intake.model_copy(update={"run": row.runs}))
             await asyncio.to_thread(self.parts.cases.expect, case, start.digest)
-        await self._run(case, start, once)
+        try:
+            await self._run(case, start, once)
+        except WorkflowAlreadyStartedError:
+            row = self.parts.cases.get(case)
+            if row and row.status == "closed":  # it ended since it was looked at
+                return Started(path, case, "ended")
+            raise Refused(f"the workflow of {case} ended without an outcome: 'casework rerun' runs it again") from None
         return Started(path, case, "new" if new else "joined")
 
     async def _entered(self, case: str, source: Source, start: Digest) -> bool:
@@ -241,19 +247,16 @@ class Launcher:
             return await asyncio.to_thread(enter)
 
     async def _run(self, case: str, start: StartInput, reuse: WorkflowIDReusePolicy) -> None:
-        try:
-            await self.client.start_workflow(
-                self.process.name,
-                start.raw,
-                id=case,
-                task_queue=self.settings.task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=reuse,
-                static_summary=self.process.name,
-                priority=Priority(priority_key=1) if self.urgent else Priority.default,
-            )
-        except WorkflowAlreadyStartedError:
-            raise Refused(f"the workflow of {case} ended without an outcome: 'casework rerun' runs it again") from None
+        await self.client.start_workflow(
+            self.process.name,
+            start.raw,
+            id=case,
+            task_queue=self.settings.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=reuse,
+            static_summary=self.process.name,
+            priority=Priority(priority_key=1) if self.urgent else Priority.default,
+        )
 
     async def _is_running(self, case: str) -> bool:
         try:

@@ -91,7 +91,12 @@ class Desk:
         source = Source(digest=self.parts.blobs.put(data), name=str(sample)[:40], size=len(data))
         case = self.named(key or digest_of(data))
         intake = Intake(source=source, policy=policy, submitted_by="tester")
-        self.parts.cases.open(case, source, "tester", start_of(self.client, intake).digest)
+        entered = start_of(self.client, intake).digest
+        row = self.parts.cases.get(case)
+        if row is None:
+            self.parts.cases.open(case, source, "tester", entered)
+        elif row.status == "closed":
+            self.parts.cases.reopen(case, "tester", "again", entered)
         return await self.start_with(
             case,
             [intake],

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from starters.demo import SAMPLES
+from tests.desk import UNSAMPLED, charters
 
 CASEWORK = Path(sys.executable).parent / "casework"
 READY = {
@@ -118,7 +119,12 @@ def free_ports() -> tuple[int, int]:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     port, ui_port = free_ports()
-    ours = {"CASEWORK_HOME": str(tmp_path / "home"), "CASEWORK_PORT": str(port), "CASEWORK_UI_PORT": str(ui_port)}
+    ours = {
+        "CASEWORK_HOME": str(tmp_path / "home"),
+        "CASEWORK_PORT": str(port),
+        "CASEWORK_UI_PORT": str(ui_port),
+        "CASEWORK_CHARTERS": str(charters(tmp_path / "unsampled", *UNSAMPLED)),
+    }
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CASEWORK_", "TEMPORAL_"))}
     house = House(tmp_path / "home", {**kept, **ours, "CASEWORK_PERSON": "ap-clerk"})
     yield house

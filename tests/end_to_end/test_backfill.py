@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import UNSAMPLED, charters
+from tests.desk import charters
 from tests.end_to_end.conftest import CASEWORK, PATIENCE, House, invoices, listen
 
 ITEMS = int(os.environ.get("ITEMS", "60"))
@@ -22,7 +22,6 @@ LONG = PATIENCE + ITEMS
 def test_backfill_that_is_killed_goes_on_where_it_was(house: House, tmp_path: Path) -> None:
     """Once the command, and once the worker with it."""
     house, folder = replace(house, patience=LONG), invoices(tmp_path / "in", ITEMS)
-    house.env["CASEWORK_CHARTERS"] = str(charters(tmp_path / "charters", *UNSAMPLED))
     words = ("backfill", "invoice-intake", folder, "--rate", "100000", "--max-open", "40")
     begun = time.monotonic()
     for share in (1, 2):

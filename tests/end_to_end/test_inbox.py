@@ -62,7 +62,7 @@ def test_thousand_waiting_cases_are_listed_in_little_more_than_it_takes_to_load_
 
 
 def test_looking_loads_nothing_of_what_only_work_needs(house: House) -> None:
-    loaded = f"import sys, starters.people; print([name for name in {HEAVY} if name in sys.modules])"
+    loaded = f"import sys, starters.commands.people; print([name for name in {HEAVY} if name in sys.modules])"
 
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
 

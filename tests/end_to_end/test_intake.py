@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.desk import UNSAMPLED, charters
+from tests.desk import charters
 from tests.end_to_end.conftest import PATIENCE, House, free_ports, invoices, listen
 from tests.mailserver import PASSWORD, USER, MailServer, mail_server
 
@@ -60,7 +60,6 @@ def eventually(come: Callable[[], bool]) -> None:
 
 @pytest.mark.timeout(300)
 def test_intake_that_is_killed_loses_and_doubles_nothing(house: House, mails: MailServer, tmp_path: Path) -> None:
-    house.env["CASEWORK_CHARTERS"] = str(charters(tmp_path / "charters", *UNSAMPLED))
     folder, made = tmp_path / "in", Path(invoices(tmp_path / "made", FILES + MAILS))
     folder.mkdir()
     for number in range(FILES):

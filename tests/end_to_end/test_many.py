@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import UNSAMPLED, charters
 from tests.end_to_end.conftest import CASEWORK, PATIENCE, House, invoices, listen
 
 MANY = int(os.environ.get("MANY", "60"))
@@ -19,7 +18,6 @@ LONG = PATIENCE + MANY
 @pytest.mark.timeout(3 * LONG)
 def test_each_of_many_files_is_one_case_and_is_applied_once(house: House, tmp_path: Path) -> None:
     house, folder = replace(house, patience=LONG), invoices(tmp_path / "in", MANY)
-    house.env["CASEWORK_CHARTERS"] = str(charters(tmp_path / "charters", *UNSAMPLED))
 
     with house.running() as up:
         listen(up)

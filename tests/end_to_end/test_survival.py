@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from starters.demo import SAMPLES
-from tests.desk import OVER_LIMIT, UNSAMPLED, charters
+from tests.desk import OVER_LIMIT
 from tests.end_to_end.conftest import House, invoices
 
 CASES = 120
@@ -12,7 +12,6 @@ KILLS = 3
 
 def test_kill_9_of_worker_and_server_loses_no_case_and_applies_none_twice(house: House, tmp_path: Path) -> None:
     folder = invoices(tmp_path / "in", CASES)
-    house.env["CASEWORK_CHARTERS"] = str(charters(tmp_path / "charters", *UNSAMPLED))
     with house.running():
         house.run("start", "invoice-intake", str(SAMPLES / OVER_LIMIT), "--wait")
         house.run("start", "invoice-intake", folder)
