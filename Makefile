@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command 
 VENV := .venv
 STAMP := $(VENV)/installed
 
-.PHONY: model-figures help install ocr tryton demo test lint lock audit bench chaos figures clean
+.PHONY: help install ocr tryton demo test lint bench chaos load soak figures model-figures audit lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo "make tryton   install Tryton, the CRM that tests write to, into .tryton"
 	@echo "make bench    what a case costs, beside a bare workflow"
 	@echo "make chaos SEED=1 SEEDS=1 CASES=100   cases while everything breaks, and what must be true afterwards"
+	@echo "make load RATES=4,8,12 WORKERS=1,2 WAITING=1,1000   how long cases take when they come at a given rate"
+	@echo "make soak MINUTES=30 RATE=2   whether memory or descriptors grow under mixed load"
 	@echo "make figures  measure the README's table again"
 	@echo "make model-figures  measure the endpoint of CASEWORK_MODEL beside the embedded reader"
 	@echo "make audit    the bill of materials, and what is known to be wrong with what we depend on"
@@ -67,6 +69,12 @@ bench: $(STAMP)
 
 chaos: $(STAMP)
 	@SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),1) CASES=$(or $(CASES),100) $(VENV)/bin/python -m tests.chaos.run
+
+load: $(STAMP)
+	@$(VENV)/bin/python -m tests.load.open_loop
+
+soak: $(STAMP)
+	@$(VENV)/bin/python -m tests.load.soak
 
 figures: $(STAMP) ocr
 	@$(VENV)/bin/python -m tests.figures

@@ -1,7 +1,7 @@
 """How long cases take when they come at a given rate, whatever became of those before: `make load`.
 
 Open loop: each case has an instant at which it comes, and its latency counts from then, so that a system that falls
-behind cannot hide it by slowing down whoever asks. `SOAK` minutes of one rate tell whether anything grows.
+behind cannot hide it by slowing down whoever asks.
 """
 
 import asyncio
@@ -35,8 +35,6 @@ BETWEEN = "auto_limits: {EUR: 5000", "auto_limits: {EUR: 2000"
 """The one goes straight through under this limit, the other waits for a person."""
 DRAIN = 600
 """Seconds after which what has not ended never will."""
-STEP = 60
-"""Seconds between two looks at memory and descriptors."""
 
 
 def made(folder: Path, count: int, kind: tuple[str, str]) -> list[Path]:
@@ -69,19 +67,19 @@ def loaded(home: Path, workers: int) -> Iterator[tuple[Settings, list[psutil.Pro
         yield Settings.from_env(house.env), [psutil.Process(pid) for pid in pids]
 
 
-async def come(launcher: Launcher, files: Sequence[Path], rate: float) -> dict[str, datetime]:
+async def come(ones: Sequence[tuple[Launcher, Path]], rate: float) -> dict[str, datetime]:
     """Start each case at its instant, whether or not those before have been started; the instants by case."""
     begun, clock = datetime.now(UTC), time.monotonic()
     due: dict[str, datetime] = {}
 
-    async def start(place: int, file: Path) -> None:
+    async def start(place: int, launcher: Launcher, file: Path) -> None:
         async for one in launcher.start_all([file]):
             due[one.case] = begun + timedelta(seconds=place / rate)
 
     async with asyncio.TaskGroup() as group:
-        for place, file in enumerate(files):
+        for place, (launcher, file) in enumerate(ones):
             await asyncio.sleep(max(0.0, clock + place / rate - time.monotonic()))
-            group.create_task(start(place, file))
+            group.create_task(start(place, launcher, file))
     return due
 
 
@@ -91,14 +89,12 @@ async def measured(home: Path, rate: float, seconds: int, workers: int, waiting:
         launcher = Launcher(await connect(settings), parts, settings, INVOICE_INTAKE)
         background = [one.case async for one in launcher.start_all(made(home / "W", waiting, WAITS))]
         await settled(parts, background)
-        await settled(parts, await come(launcher, made(home / "warm", 40, AUTO), rate))
+        await settled(parts, await come([(launcher, file) for file in made(home / "warm", 40, AUTO)], rate))
         before = sum(map(cpu, processes))
-        looks = asyncio.create_task(_look(processes))
-        due = await come(launcher, made(home / "A", int(rate * seconds), AUTO), rate)
+        due = await come([(launcher, file) for file in made(home / "A", int(rate * seconds), AUTO)], rate)
         over = datetime.now(UTC)
         async with asyncio.timeout(DRAIN):
             await settled(parts, due)
-        looks.cancel()
         rows = [row for case in due if (row := parts.cases.get(case))]
         took = [(row.ended_at - due[row.id]).total_seconds() for row in rows if row.ended_at]
         cuts = quantiles(took, n=100)
@@ -113,27 +109,7 @@ async def measured(home: Path, rate: float, seconds: int, workers: int, waiting:
             "p99": round(cuts[98], 2),
             "behind at the end": sum(row.ended_at is not None and row.ended_at > over for row in rows),
             "cpu_ms": round((sum(map(cpu, processes)) - before) * 1000 / len(took)),
-            **_growth(LOOKS),
         }
-
-
-LOOKS: list[tuple[float, int]] = []
-
-
-async def _look(processes: Sequence[psutil.Process]) -> None:
-    LOOKS.clear()
-    while True:
-        memory = sum(process.memory_info().rss for process in processes) / 1e6
-        LOOKS.append((memory, sum(process.num_fds() for process in processes)))
-        await asyncio.sleep(STEP)
-
-
-def _growth(looks: Sequence[tuple[float, int]]) -> dict[str, Any]:
-    """From after the first third, when all caches are filled, to the end; told of runs of five minutes and more."""
-    if len(looks) < 5:
-        return {}
-    (memory, files), (last, last_files) = looks[len(looks) // 3], looks[-1]
-    return {"memory_mb": round(last), "memory growth": round(last / memory - 1, 3), "files": [files, last_files]}
 
 
 def main() -> None:
@@ -141,10 +117,9 @@ def main() -> None:
     workers = [int(count) for count in os.environ.get("WORKERS", "1,2").split(",")]
     waiting = [int(count) for count in os.environ.get("WAITING", "1,1000").split(",")]
     seconds = int(os.environ.get("SECONDS", "60"))
-    soak = float(os.environ.get("SOAK", "0"))
     runs = [(rate, seconds, count, 0) for count in workers for rate in rates]
     runs += [(rates[0], seconds, workers[0], count) for count in waiting]
-    for rate, long, count, others in [(rates[0], int(soak * 60), workers[0], 100)] if soak else runs:
+    for rate, long, count, others in runs:
         with tempfile.TemporaryDirectory(prefix="load") as home:
             print(json.dumps(asyncio.run(measured(Path(home), rate, long, count, others))), flush=True)  # noqa: T201
 
