@@ -36,8 +36,11 @@ async def up(settings: Settings, parts: Parts) -> None:
 async def work(settings: Settings, parts: Parts) -> None:
     async with stopped() as stop:
         client = await connect(settings)
-        async with build_worker(client, settings.task_queue, parts, cached_cases=settings.cached_cases):
-            out.print(f"working on the task queue {settings.task_queue}; Ctrl-C stops")
+        async with build_worker(
+            client, settings.task_queue, parts, cached_cases=settings.cached_cases, build=settings.build
+        ):
+            build = f" as build {settings.build}, once it is current" if settings.build else ""
+            out.print(f"working on the task queue {settings.task_queue}{build}; Ctrl-C stops")
             await stop.wait()
 
 

@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from openai import OpenAI
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.workflow import NondeterminismError
 
 from activities.addresses import Addresses, BadAddresses
@@ -196,9 +197,9 @@ def notices_of(parts: Parts) -> list[Callable[..., object]]:
 
 @asynccontextmanager
 async def build_worker(
-    client: Client, task_queue: str, parts: Parts, *, cached_cases: int = 1000, rehearsal: bool = False
+    client: Client, task_queue: str, parts: Parts, *, cached_cases: int = 1000, rehearsal: bool = False, build: str = ""
 ) -> AsyncIterator[None]:
-    """Work on cases, on what endpoints are asked and on notices, while inside.
+    """Work on cases, on what endpoints are asked and on notices, while inside; of a named build, once it is current.
 
     Tests rehearse: every step is replayed, and a step that replays differently fails the run.
     """
@@ -207,6 +208,7 @@ async def build_worker(
     except BadAddresses as error:
         raise BadSettings(f"CASEWORK_NOTICES: {error}") from None
     await asyncio.to_thread(check_crm, parts.crm.port)
+    deployment = _deployment(task_queue, build)
     cases = Worker(
         client,
         task_queue=task_queue,
@@ -218,6 +220,7 @@ async def build_worker(
         max_concurrent_local_activities=THREADS,
         max_cached_workflows=0 if rehearsal else cached_cases,
         workflow_failure_exception_types=[NondeterminismError] if rehearsal else [],
+        deployment_config=deployment,
         graceful_shutdown_timeout=timedelta(seconds=30),
         # Every beat is sent: by default they are held back until little is left of the timeout they keep from passing.
         max_heartbeat_throttle_interval=timedelta(seconds=1),
@@ -229,16 +232,27 @@ async def build_worker(
         activities=notices_of(parts),
         activity_executor=ThreadPoolExecutor(NOTICES),
         max_concurrent_activities=NOTICES,
+        deployment_config=deployment,
         graceful_shutdown_timeout=timedelta(seconds=30),
         max_heartbeat_throttle_interval=timedelta(seconds=1),
     )
     async with AsyncExitStack() as stack:
-        for worker in (*(_asking(client, task_queue, parts, one) for one in parts.models), cases, notices):
+        for worker in (*(_asking(client, task_queue, parts, one, deployment) for one in parts.models), cases, notices):
             await stack.enter_async_context(worker)
         yield
 
 
-def _asking(client: Client, task_queue: str, parts: Parts, model: ModelSettings) -> Worker:
+def _deployment(task_queue: str, build: str) -> WorkerDeploymentConfig | None:
+    """Open cases go over to whichever build is current: one that stayed with its own would wait for it for ever."""
+    if not build:
+        return None
+    version = WorkerDeploymentVersion(deployment_name=task_queue, build_id=build)
+    return WorkerDeploymentConfig(version, True, VersioningBehavior.AUTO_UPGRADE)
+
+
+def _asking(
+    client: Client, task_queue: str, parts: Parts, model: ModelSettings, deployment: WorkerDeploymentConfig | None
+) -> Worker:
     """One endpoint's queue: its rate is kept by the server, so all workers share it."""
     return Worker(
         client,
@@ -248,6 +262,7 @@ def _asking(client: Client, task_queue: str, parts: Parts, model: ModelSettings)
         activity_executor=ThreadPoolExecutor(model.at_once),
         max_concurrent_activities=model.at_once,
         max_task_queue_activities_per_second=model.requests_per_minute / 60 if model.requests_per_minute else None,
+        deployment_config=deployment,
         graceful_shutdown_timeout=timedelta(seconds=30),
         max_heartbeat_throttle_interval=timedelta(seconds=1),
     )

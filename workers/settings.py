@@ -35,6 +35,9 @@ class Settings(BaseModel):
     ui_url: str = ""
     """Where people find the Temporal UI, as notices and commands link to it; empty is the embedded server's."""
     task_queue: str = "casework"
+    build: str = Field(default="", max_length=100)
+    """What this build is called where a worker of another one runs beside it (deploy/runbooks/rolling-deploy.md): the
+    server then says whose the cases are. Empty: every worker may take every case."""
     cached_cases: int = Field(default=1000, ge=10)
     """How many waiting cases a worker remembers; the others cost it nothing until somebody speaks to them."""
     database_url: str = Field(default="", repr=False)
