@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, bindparam
 from sqlmodel import Session, SQLModel, col, select
 from temporalio import activity
 
+from activities.counters import counted
 from activities.store import hold, reading, writing
 from schemas.approval import Act, ActsRequest
 from schemas.audit import GENESIS, Fault, Head, Link, faults
@@ -64,6 +65,7 @@ def append(session: Session, case: str, kind: str, body: Body) -> Head:
         connection.execute(EXTEND, {"case": case, **extended.model_dump()})
     else:
         connection.execute(HEADS.insert(), {"case_id": case, **extended.model_dump()})
+    counted(case, kind, body)
     return extended
 
 

@@ -50,7 +50,7 @@ class Overview:
                     told[process] |= {"waiting": count, "waiting_since": asked, "next_due": due}
                 else:
                     told[process] |= {"under_way": count, "under_way_since": entered}
-            for process, count in run(_OVERDUE.where(col(CaseRow.due) < now)):
+            for process, count in run(_DUE.where(col(CaseRow.due) < now)):
                 told[process]["overdue"] = count
             for process, count in run(_AT_CRM):
                 told[process]["at_crm"] = count
@@ -59,6 +59,12 @@ class Overview:
                 if outcome == "applied" and not decided:
                     told[process]["straight_through"] = count
         return {name: ProcessOverview(**told[name], ended=dict(ended[name])) for name in sorted({*told, *ended})}
+
+    def due(self, before: datetime) -> Counter[str]:
+        """By process, how many waiting cases reach their deadline before an instant, overdue ones among them."""
+        with reading(self.engine) as session:
+            found = session.connection().execute(_DUE.where(col(CaseRow.due) < before))
+            return Counter(dict(found.tuples().all()))
 
     def under_way(self, before: datetime, most: int) -> Sequence[str]:
         """The oldest cases that nobody is asked about: those entered before an instant, and those at the CRM."""
@@ -91,7 +97,7 @@ _OPEN = (
     .where(_STATUS != "closed")
     .group_by(_PROCESS, _STATUS)
 )
-_OVERDUE = select(_PROCESS, func.count()).where(_STATUS == "waiting").group_by(_PROCESS)
+_DUE = select(_PROCESS, func.count()).where(_STATUS == "waiting").group_by(_PROCESS)
 _DECIDED = col(CaseRow.decided_by) != ""
 _ENDED = (
     select(_PROCESS, col(CaseRow.outcome), _DECIDED, func.count())

@@ -4,14 +4,18 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from temporalio.client import Client
+from temporalio.runtime import Runtime
 
+from starters.processes import PROCESSES
 from starters.screen import out
 from workers.build import Parts, build_worker
+from workers.gauges import Gauges, gauging
 from workers.server import embedded
 from workers.settings import Settings
+from workers.telemetry import logging_as, runtime
 from workers.temporal import connect
 
 
@@ -19,8 +23,12 @@ from workers.temporal import connect
 async def running(settings: Settings, parts: Parts) -> AsyncIterator[Client]:
     """The embedded server with a worker on it."""
     async with embedded(settings) as address:
-        client = await connect(settings, address)
-        async with build_worker(client, settings.task_queue, parts, cached_cases=settings.cached_cases):
+        measured = runtime(settings)
+        client = await connect(settings, address, measured)
+        async with (
+            build_worker(client, settings.task_queue, parts, cached_cases=settings.cached_cases),
+            _told(settings, parts, measured),
+        ):
             yield client
 
 
@@ -35,13 +43,25 @@ async def up(settings: Settings, parts: Parts) -> None:
 
 async def work(settings: Settings, parts: Parts) -> None:
     async with stopped() as stop:
-        client = await connect(settings)
-        async with build_worker(
-            client, settings.task_queue, parts, cached_cases=settings.cached_cases, build=settings.build
+        measured = runtime(settings)
+        client = await connect(settings, runtime=measured)
+        async with (
+            build_worker(client, settings.task_queue, parts, cached_cases=settings.cached_cases, build=settings.build),
+            _told(settings, parts, measured),
         ):
             build = f" as build {settings.build}, once it is current" if settings.build else ""
             out.print(f"working on the task queue {settings.task_queue}{build}; Ctrl-C stops")
             await stop.wait()
+
+
+def _told(settings: Settings, parts: Parts, measured: Runtime | None) -> AbstractAsyncContextManager[None]:
+    """Gauges, where somebody reads them; and logs as the settings say."""
+    logging_as(settings)
+    if measured is None:
+        return nullcontext()
+    budgets = {name: process.load_charter(settings).policy.budget for name, process in PROCESSES.items()}
+    endpoints = tuple(one.name for one in parts.models)
+    return gauging(Gauges(parts, measured.metric_meter, budgets, endpoints))
 
 
 @asynccontextmanager

@@ -81,6 +81,14 @@ class Settings(BaseModel):
     codec_endpoint: str = ""
     """Where the embedded Temporal UI finds it; empty: its users say so themselves, with the token."""
 
+    metrics: str = Field(default="", pattern=r"^$|^[^:/]+:\d+$")
+    """host:port on which a worker tells Prometheus its metrics, such as 127.0.0.1:9464; empty is nowhere."""
+    otlp: str = Field(default="", pattern=r"^$|^https?://")
+    """An OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318: traces go there, and metrics too
+    where no Prometheus reads them."""
+    log: Literal["text", "json"] = "text"
+    """How workers log to standard error."""
+
     crm: Literal["embedded", "tryton"] = "embedded"
     crm_url: str = ""
     """Where the CRM is, of Tryton the address of the database: http://host:8000/name."""

@@ -9,11 +9,13 @@ from temporalio.converter import DefaultFailureConverterWithEncodedAttributes as
 from temporalio.converter import PayloadCodec
 from temporalio.envconfig import ClientConfig
 from temporalio.plugin import SimplePlugin
+from temporalio.runtime import Runtime
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy as Imports
 
 from workers.codec import codec_of
 from workers.settings import Settings
+from workers.telemetry import tracing
 from workers.troubles import NoServer
 from workflows.contract_approval import ContractApproval
 from workflows.invoice_intake import InvoiceIntake
@@ -47,13 +49,13 @@ def plugin(codec: PayloadCodec | None = None) -> SimplePlugin:
     )
 
 
-async def connect(settings: Settings, address: str | None = None) -> Client:
+async def connect(settings: Settings, address: str | None = None, runtime: Runtime | None = None) -> Client:
     """Connect to `address`, else where Temporal's own settings say, else to the embedded server."""
     config = ClientConfig.load_client_connect_config()
     config["target_host"] = address or config.get("target_host") or f"127.0.0.1:{settings.port}"
     codec = await asyncio.to_thread(codec_of, settings)
     try:
-        return await Client.connect(**config, plugins=[plugin(codec)])
+        return await Client.connect(**config, plugins=[plugin(codec)], interceptors=tracing(settings), runtime=runtime)
     except RuntimeError as error:
         raise NoServer(
             f"no Temporal server answers at {config['target_host']}: start the embedded one with 'casework up', "

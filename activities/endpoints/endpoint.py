@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from openai import APIError, ContentFilterFinishReasonError, LengthFinishReasonError, OpenAI, omit
+from opentelemetry.trace import SpanKind, get_tracer
 from pydantic import BaseModel
 from temporalio.exceptions import ApplicationError
 
@@ -15,6 +16,7 @@ from activities.endpoints.redaction import redacted
 from activities.failures import UNUSABLE, translate, unusable
 
 A = TypeVar("A", bound=BaseModel)
+TRACER = get_tracer("casework")
 LONGEST_TEXT = 60_000
 # What the client raises for an answer with status 200 that is no completion, or not in the shape asked for.
 NO_ANSWER = (
@@ -74,7 +76,20 @@ class Endpoint:
     """In tokens: a model that does not come to an end is cut off, and paid for no further."""
 
     def ask(self, instructions: str, shape: type[A], text: str) -> Said[A]:
-        """Ask once. Errors leave without their causes, whose words may quote the document or the key into history."""
+        """Ask once, in a span that tells what the conventions for generative AI name, and nothing of what was said."""
+        told = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": self.model}
+        with TRACER.start_as_current_span(f"chat {self.model}", kind=SpanKind.CLIENT, attributes=told) as span:
+            try:
+                said = self._ask(instructions, shape, text)
+            except ApplicationError as error:
+                span.set_attribute("error.type", error.type or type(error).__name__)
+                raise
+            span.set_attribute("gen_ai.usage.input_tokens", said.usage.read)
+            span.set_attribute("gen_ai.usage.output_tokens", said.usage.written)
+            return said
+
+    def _ask(self, instructions: str, shape: type[A], text: str) -> Said[A]:
+        """Errors leave without their causes, whose words may quote the document or the key into history."""
         if len(text) > LONGEST_TEXT:
             raise unusable(f"the text is longer than the {LONGEST_TEXT} characters an endpoint is sent")
         sent = redacted(text) if self.personal_data == "redact" else None

@@ -1,0 +1,50 @@
+"""A collector of telemetry: takes OTLP over HTTP and keeps what came, as sent and as spans."""
+
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+
+@dataclass
+class Collector:
+    url: str = ""
+    bodies: list[tuple[str, bytes]] = field(default_factory=list)
+    """The path and what came, unpacked."""
+
+    @property
+    def everything(self) -> bytes:
+        return b"".join(body for _, body in self.bodies)
+
+    @property
+    def spans(self) -> list[Span]:
+        asked = [ExportTraceServiceRequest.FromString(body) for path, body in self.bodies if path == "/v1/traces"]
+        return [span for one in asked for of in one.resource_spans for it in of.scope_spans for span in it.spans]
+
+
+@contextmanager
+def collecting() -> Iterator[Collector]:
+    collector = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            packed = self.headers["Content-Encoding"] == "gzip"
+            collector.bodies.append((self.path, gzip.decompress(body) if packed else body))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        collector.url = f"http://127.0.0.1:{server.server_port}"
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield collector
+        server.shutdown()

@@ -1,0 +1,137 @@
+"""Gauges: how everything stands, from the tables and told again and again, so that long waits show while they wait."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select
+from temporalio.common import MetricMeter
+
+from activities.audit import Audit
+from activities.brakes import Brakes
+from activities.endpoints.ledger import Ledger
+from activities.overview import Overview, ProcessOverview
+from activities.store import reading
+from schemas.budget import Budget
+from schemas.routing import Brake
+from schemas.tables import CaseRow
+from workers.records import Records
+
+EVERY = 5
+"""Seconds between two looks."""
+SOON = timedelta(hours=4)
+"""A deadline within this is near."""
+VERIFIED = 5
+"""Chains of the audit that are verified at each look: all of ten thousand in less than three hours."""
+GAUGES = {
+    "casework_open_cases": "open cases, by process and whether they wait for people, for the CRM or are under way",
+    "casework_oldest_wait_seconds": "how long the case that has waited longest for people has waited",
+    "casework_oldest_under_way_seconds": "how long ago the oldest case was entered that is neither waiting nor ended",
+    "casework_overdue_cases": "waiting cases past their deadline",
+    "casework_due_soon_cases": "waiting cases whose deadline is past or within four hours",
+    "casework_endpoint_closed": "1 while this endpoint may be asked, 0 while its breaker is open or somebody holds it",
+    "casework_brake_on": "1 while the brake of a process is on",
+    "casework_budget_used_ratio": "the share of the day's budget that is used, of processes that have one",
+    "casework_audit_faulty_chains": "chains of the audit in which something is wrong, as last verified",
+    "casework_looked_timestamp_seconds": "when all this was last read from the tables",
+}
+
+
+class Reading(NamedTuple):
+    gauge: str
+    labels: Mapping[str, str]
+    value: float
+
+    @property
+    def series(self) -> tuple[str, frozenset[tuple[str, str]]]:
+        return self.gauge, frozenset(self.labels.items())
+
+
+@dataclass
+class Gauges:
+    records: Records
+    meter: MetricMeter
+    budgets: Mapping[str, Budget]
+    endpoints: tuple[str, ...]
+    _told: dict[tuple[str, frozenset[tuple[str, str]]], Mapping[str, str]] = field(default_factory=dict)
+    _verified: str = ""
+    _faulty: set[str] = field(default_factory=set)
+
+    def look(self) -> None:
+        """Tell how things stand; what was told before and is no longer there is told to be nothing."""
+        now = datetime.now(UTC)
+        self._verify()
+        readings = [*self._cases(now), *self._services(), *self._whole(now)]
+        told = {reading.series: reading.labels for reading in readings}
+        gone = [Reading(series[0], labels, 0) for series, labels in self._told.items() if series not in told]
+        for one in (*readings, *gone):
+            self.meter.create_gauge_float(one.gauge, GAUGES[one.gauge]).set(one.value, dict(one.labels))
+        self._told |= told
+
+    def _cases(self, now: datetime) -> Iterator[Reading]:
+        overview = Overview(self.records.engine)
+        soon = overview.due(now + SOON)
+        for process, one in overview.of_all(now, now).items():
+            labels = {"process": process}
+            for state, count in _states(one).items():
+                yield Reading("casework_open_cases", {**labels, "state": state}, count)
+            yield Reading("casework_oldest_wait_seconds", labels, _ago(one.waiting_since, now))
+            yield Reading("casework_oldest_under_way_seconds", labels, _ago(one.under_way_since, now))
+            yield Reading("casework_overdue_cases", labels, one.overdue)
+            yield Reading("casework_due_soon_cases", labels, soon[process])
+
+    def _services(self) -> Iterator[Reading]:
+        ledger, brakes = Ledger(self.records.engine), Brakes(self.records.engine)
+        for endpoint in ledger.standing(self.endpoints):
+            yield Reading("casework_endpoint_closed", {"endpoint": endpoint.name}, endpoint.state == "closed")
+        for process, budget in self.budgets.items():
+            labels = {"process": process}
+            yield Reading("casework_brake_on", labels, brakes.get(process) != Brake())
+            if budget.day.tokens or budget.day.cost:
+                _, day = ledger.spent(f"{process}/")
+                yield Reading("casework_budget_used_ratio", labels, budget.day.used(day))
+
+    def _whole(self, now: datetime) -> Iterator[Reading]:
+        yield Reading("casework_audit_faulty_chains", {}, len(self._faulty))
+        yield Reading("casework_looked_timestamp_seconds", {}, now.timestamp())
+
+    def _verify(self) -> None:
+        """The next few chains of cases, from the first one again after the last."""
+        some = select(CaseRow.id).where(col(CaseRow.id) > self._verified).order_by(col(CaseRow.id)).limit(VERIFIED)
+        with reading(self.records.engine) as session:
+            cases = session.exec(some).all()
+        audit: Audit = self.records.audit
+        for case in cases:
+            (self._faulty.add if audit.verify(case) else self._faulty.discard)(case)
+        self._verified = cases[-1] if cases else ""
+
+
+def _states(one: ProcessOverview) -> dict[str, int]:
+    return {"under way": one.under_way, "waiting": one.waiting, "at the CRM": one.at_crm}
+
+
+def _ago(instant: datetime | None, now: datetime) -> float:
+    return (now - instant).total_seconds() if instant else 0
+
+
+@asynccontextmanager
+async def gauging(gauges: Gauges) -> AsyncIterator[None]:
+    """Look again and again, while inside. While the database is away what was told last stays, and says from when."""
+
+    async def looking() -> None:
+        while True:
+            with suppress(DBAPIError):
+                await asyncio.to_thread(gauges.look)
+            await asyncio.sleep(EVERY)
+
+    task = asyncio.create_task(looking())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

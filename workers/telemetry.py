@@ -1,0 +1,138 @@
+"""Telemetry, each kind off until a setting asks for it: metrics for Prometheus or a collector, traces, logs as JSON."""
+
+import json
+import logging
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+from temporalio.runtime import OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
+
+from activities.counters import CONFIDENCE, MODEL_SECONDS
+from workers.settings import BadSettings, Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from temporalio.client import Interceptor
+
+BUCKETS = {
+    CONFIDENCE: (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0),
+    MODEL_SECONDS: (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0),
+}
+PERIOD = timedelta(seconds=10)
+"""Between two deliveries to a collector."""
+SERVICE = "casework"
+
+
+def runtime(settings: Settings) -> Runtime | None:
+    """What a worker's client is built on when somebody reads its metrics, Temporal's and ours; None: nobody does."""
+    metrics: PrometheusConfig | OpenTelemetryConfig
+    if settings.metrics:
+        metrics = PrometheusConfig(
+            settings.metrics,
+            counters_total_suffix=True,
+            unit_suffix=True,
+            durations_as_seconds=True,
+            histogram_bucket_overrides=BUCKETS,
+        )
+    elif settings.otlp:
+        metrics = OpenTelemetryConfig(
+            f"{settings.otlp.rstrip('/')}/v1/metrics",
+            http=True,
+            metric_periodicity=PERIOD,
+            durations_as_seconds=True,
+            histogram_bucket_overrides=BUCKETS,
+        )
+    else:
+        return None
+    try:
+        told = TelemetryConfig(metrics=metrics, attach_service_name=False, global_tags={"service_name": SERVICE})
+        return Runtime(telemetry=told)
+    except ValueError as error:
+        variable = "CASEWORK_METRICS" if settings.metrics else "CASEWORK_OTLP"
+        raise BadSettings(f"{variable}={settings.metrics or settings.otlp}: {error}") from None
+
+
+def tracing(settings: Settings) -> "list[Interceptor]":
+    """What a client carries when traces go to a collector: a span for each step of a case, from whoever started it."""
+    if not settings.otlp:
+        return []
+    from opentelemetry import trace  # a tenth of a second that nobody spends without a collector
+    from temporalio.contrib.opentelemetry import TracingInterceptor
+
+    trace.set_tracer_provider(_provider(settings.otlp))
+    return [TracingInterceptor()]
+
+
+@cache
+def _provider(otlp: str) -> "TracerProvider":
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+    from opentelemetry.trace import Status
+
+    class Wordless(OTLPSpanExporter):
+        """Spans say that a step failed, and never in whose words: those may quote a document."""
+
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            return super().export([without_words(span) for span in spans])
+
+    def without_words(span: ReadableSpan) -> ReadableSpan:
+        return ReadableSpan(
+            name=span.name,
+            context=span.context,
+            parent=span.parent,
+            resource=span.resource,
+            attributes=span.attributes,
+            links=span.links,
+            kind=span.kind,
+            status=Status(span.status.status_code),
+            start_time=span.start_time,
+            end_time=span.end_time,
+            instrumentation_scope=span.instrumentation_scope,
+        )
+
+    provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
+    provider.add_span_processor(BatchSpanProcessor(Wordless(f"{otlp.rstrip('/')}/v1/traces")))
+    return provider
+
+
+def logging_as(settings: Settings) -> None:
+    """From now on, logs are lines of JSON on standard error, if that is what the settings say."""
+    if settings.log == "json":
+        handler = logging.StreamHandler()
+        handler.setFormatter(AsJson())
+        logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class AsJson(logging.Formatter):
+    """A line of JSON. Of an error it tells the kind and the place: its words may quote a document."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.msg if record.exc_info else record.getMessage(),
+            **_where(record),
+        }
+        if record.exc_info and (error := record.exc_info[1]):
+            frames = traceback.extract_tb(error.__traceback__)
+            told["error"] = type(error).__name__
+            told["in"] = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+        return json.dumps(told)
+
+
+def _where(record: logging.LogRecord) -> dict[str, object]:
+    """The case, its process and the trace, where there is one."""
+    of_activity = getattr(record, "temporal_activity", None) or getattr(record, "temporal_workflow", None) or {}
+    case = activity.info().workflow_id if activity.in_activity() else of_activity.get("workflow_id")
+    told: dict[str, object] = {"case": case, "process": str(case).partition("/")[0]} if case else {}
+    from opentelemetry import trace
+
+    span = trace.get_current_span().get_span_context()
+    return {**told, "trace": f"{span.trace_id:032x}"} if span.is_valid else told
