@@ -85,20 +85,19 @@ def test_metrics_say_how_cases_stand_while_they_wait(house: House) -> None:
 
 
 def test_what_goes_wrong_shows(house: House, tmp_path: Path) -> None:
-    """A chain that was altered, an old wait, a budget that runs out, a brake that is on, an endpoint that is held."""
+    """A chain that was altered, an old wait, a budget that runs out, a brake that is on."""
     address = f"127.0.0.1:{free_ports()[0]}"
     budget = charters(tmp_path / "charters", "sample_share: 0.05", "budget: {day: {tokens: 1000}}")
     house.env.update({"CASEWORK_METRICS": address, "CASEWORK_CHARTERS": str(budget)})
     with house.running():
         house.run("start", "invoice-intake", str(SAMPLES / ONLY_TEXT), "--wait")
         house.run("stage", "invoice-intake", "--pull", "to see")
-        house.run("models", "hold", "default", "--why", "to see")
         house.write(
             "DROP TRIGGER audit_entries_no_update",
             "UPDATE audit_entries SET at = '2020-01-01T00:00:00+00:00' WHERE seq = 2",
             "UPDATE cases SET asked_at = '2020-01-01 00:00:00', due = '2020-01-02 00:00:00'",
             "INSERT INTO model_calls (id, endpoint, process, case_id, question, at, seconds, tokens_in, tokens_out, "
-            "cost_micros, failed) SELECT 'one', 'default', process, id, '', datetime('now'), 1, 900, 0, 0, '' FROM cases",
+            "cost_micros, failed) SELECT 'x', 'default', process, id, '', datetime('now'), 1, 900, 0, 0, '' FROM cases",
         )
         told = until_told(address, r"casework_audit_faulty_chains\{.*\} 1\n")
 
@@ -109,7 +108,6 @@ def test_what_goes_wrong_shows(house: House, tmp_path: Path) -> None:
     assert re.search(rf"casework_overdue_cases{of} 1\n", told)
     assert re.search(rf"casework_budget_used_ratio{of} 0.9\n", told)
     assert re.search(rf"casework_brake_on{of} 1\n", told)
-    assert re.search(r'casework_endpoint_closed\{.*endpoint="default".*\} 0\n', told)
 
 
 def test_log_lines_name_the_case_and_the_kind_of_error_and_not_its_words(house: House, tmp_path: Path) -> None:
