@@ -107,7 +107,7 @@ class Gauges:
         audit: Audit = self.records.audit
         for case in cases:
             (self._faulty.add if audit.verify(case) else self._faulty.discard)(case)
-        self._verified = cases[-1] if cases else ""
+        self._verified = cases[-1] if len(cases) == VERIFIED else ""
 
 
 def _states(one: ProcessOverview) -> dict[str, int]:

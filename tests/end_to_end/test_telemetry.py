@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -37,11 +38,12 @@ def scraped(address: str) -> str:
 
 
 def until_told(address: str, series: str) -> str:
-    """The metrics, once they hold this; worker and reader are real, so this asks again and again."""
-    for _ in range(20 * PATIENCE):
-        if re.search(series, told := scraped(address)):
-            return told
-    raise AssertionError(f"{series} is not in:\n{told}")
+    """The metrics, once they hold this."""
+    last = time.monotonic() + PATIENCE
+    while not re.search(series, told := scraped(address)):
+        assert time.monotonic() < last, [line for line in told.splitlines() if line.startswith("casework")]
+        time.sleep(0.2)
+    return told
 
 
 def test_trace_leads_from_the_start_to_the_model_and_the_decision(
