@@ -49,6 +49,8 @@ class KindMapping(Message):
     ref: str = Field(default="external_ref", min_length=1)
     """The field that is unique there."""
     values: Mapping[str, Place]
+    fixed: Mapping[str, str] = {}
+    """What a new record says besides, whatever the draft; `now` is the time of writing."""
 
 
 class CrmMapping(Message):

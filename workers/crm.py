@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from activities.crms.embedded import EmbeddedCrm
+from activities.crms.hubspot import HubspotCrm
 from activities.crms.port import CrmError, CrmPort, Unauthorised
 from activities.crms.tryton import TrytonCrm
 from schemas.crm_mapping import CrmMapping
@@ -31,14 +32,16 @@ def crm_of(settings: Settings, engine: Engine) -> Iterator[CrmPort]:
         raise BadSettings(f"CASEWORK_CRM_KEY: {settings.crm} needs the key of a user, in printable ASCII")
     if not settings.crm_url.startswith(("http://", "https://")):
         raise BadSettings(f"CASEWORK_CRM_URL: the address of {settings.crm} begins with http:// or https://")
-    address = f"{settings.crm_url.rstrip('/')}/rest/model/"
+    rooms = {"tryton": "/rest/model/", "hubspot": "/"}
+    address = settings.crm_url.rstrip("/") + rooms[settings.crm]
     headers = {"Authorization": f"Bearer {key}"}
     try:
         client = httpx2.Client(base_url=address, headers=headers, timeout=PATIENCE.total_seconds())
     except httpx2.InvalidURL as error:
         raise BadSettings(f"CASEWORK_CRM_URL: {error}") from None
     with client:
-        yield TrytonCrm(client, mapping_of(settings))
+        mapped = mapping_of(settings)
+        yield TrytonCrm(client, mapped) if settings.crm == "tryton" else HubspotCrm(client, mapped)
 
 
 def mapping_of(settings: Settings) -> CrmMapping:

@@ -89,9 +89,9 @@ class Settings(BaseModel):
     log: Literal["text", "json"] = "text"
     """How workers log to standard error."""
 
-    crm: Literal["embedded", "tryton"] = "embedded"
+    crm: Literal["embedded", "tryton", "hubspot"] = "embedded"
     crm_url: str = ""
-    """Where the CRM is, of Tryton the address of the database: http://host:8000/name."""
+    """Where the CRM is, of Tryton the address of the database: http://host:8000/name; of HubSpot https://api.hubapi.com."""
     crm_key: SecretStr = SecretStr("")
     crm_mapping: Path | None = None
     """Where each value goes there; empty is the file of that CRM in deploy/crm."""

@@ -12,6 +12,7 @@ from activities.crms.embedded import TABLES, EmbeddedCrm
 from activities.crms.port import CrmPort, Invalid
 from schemas.case import Record
 from tests.crms import Side
+from tests.hubspot import answering
 from tests.tryton import running
 from workers.database import connect_database
 
@@ -27,7 +28,7 @@ INVOICE: dict[str, JsonValue] = {
 }
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "tryton"])
+@pytest.fixture(params=["sqlite", "postgresql", "tryton", "hubspot"])
 def side(request: pytest.FixtureRequest) -> Side:
     side: Side = request.getfixturevalue(f"{request.param}_side")
     return side
@@ -47,6 +48,12 @@ def postgresql_side(request: pytest.FixtureRequest) -> Iterator[Side]:
 def tryton_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
     with running(tmp_path_factory.mktemp("tryton")) as tryton, tryton.port() as port:
         yield Side(port, tryton.count)
+
+
+@pytest.fixture
+def hubspot_side() -> Iterator[Side]:
+    with answering() as hubspot, hubspot.port() as port:
+        yield Side(port, hubspot.count)
 
 
 def embedded(url: str) -> Iterator[Side]:
