@@ -3,7 +3,7 @@
 import json
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 from temporalio.runtime import OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
 
-from activities.counters import CONFIDENCE, MODEL_SECONDS
+from activities.counters import CONFIDENCE, EXPECTED, MODEL_SECONDS, expect
 from workers.settings import BadSettings, Settings
+from workflows.options import notices_queue
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -54,6 +55,15 @@ def runtime(settings: Settings) -> Runtime | None:
     except ValueError as error:
         variable = "CASEWORK_METRICS" if settings.metrics else "CASEWORK_OTLP"
         raise BadSettings(f"{variable}={settings.metrics or settings.otlp}: {error}") from None
+
+
+def expecting(measured: Runtime, namespace: str, task_queue: str, processes: Iterable[str]) -> None:
+    """Tell of each process that nothing has happened yet, in the words in which it will be told."""
+    for name in EXPECTED:
+        queue = notices_queue(task_queue) if name == "notices.send" else task_queue
+        meter = measured.metric_meter.with_additional_attributes({"namespace": namespace, "task_queue": queue})
+        for process in processes:
+            expect(meter, process, name)
 
 
 def tracing(settings: Settings) -> "list[Interceptor]":

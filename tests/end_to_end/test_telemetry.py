@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -38,10 +39,11 @@ def scraped(address: str) -> str:
 
 def until_told(address: str, series: str) -> str:
     """The metrics, once they hold this; worker and reader are real, so this asks again and again."""
-    for _ in range(20 * PATIENCE):
-        if re.search(series, told := scraped(address)):
-            return told
-    raise AssertionError(f"{series} is not in:\n{told}")
+    last = time.monotonic() + PATIENCE
+    while not re.search(series, told := scraped(address)):
+        assert time.monotonic() < last, f"{series} is not in:\n{told}"
+        time.sleep(0.1)
+    return told
 
 
 def test_trace_leads_from_the_start_to_the_model_and_the_decision(
@@ -77,6 +79,7 @@ def test_metrics_say_how_cases_stand_while_they_wait(house: House) -> None:
 
     assert re.search(r'casework_acts_total\{.*kind="document.ingested",.*result="malformed",.*\} 1\n', told)
     assert re.search(r'casework_confidence_count\{.*rung="embedded-reader",.*\} 1\n', told)
+    assert re.search(r'casework_acts_total\{.*kind="person.decision",.*result="refused",.*\} 0\n', told)
     assert "temporal_num_pollers" in told
     assert [gauge for gauge in GAUGES if "endpoint" not in gauge and "budget" not in gauge and gauge not in told] == []
     assert [words for words in PERSONAL if words in told.encode()] == []
@@ -99,6 +102,7 @@ def test_broken_chain_and_an_old_wait_show(house: House) -> None:
     waited = re.search(r'casework_oldest_wait_seconds\{process="invoice-intake",.*\} (\d+)', told)
     assert waited is not None
     assert int(waited[1]) > 86400
+    assert re.search(r'casework_next_deadline_timestamp_seconds\{process="invoice-intake",.*\} 1577923200\n', told)
     assert re.search(r'casework_overdue_cases\{process="invoice-intake",.*\} 1\n', told)
 
 
