@@ -25,6 +25,8 @@ BUCKETS = {
 }
 PERIOD = timedelta(seconds=10)
 """Between two deliveries to a collector."""
+TAKEN_WITHIN = 2
+"""Seconds: a collector that is away holds up no command for longer as it ends; what it does not take is dropped."""
 SERVICE = "casework"
 
 
@@ -107,7 +109,7 @@ def _provider(otlp: str) -> "TracerProvider":
         )
 
     provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
-    provider.add_span_processor(BatchSpanProcessor(Wordless(f"{otlp.rstrip('/')}/v1/traces")))
+    provider.add_span_processor(BatchSpanProcessor(Wordless(f"{otlp.rstrip('/')}/v1/traces", timeout=TAKEN_WITHIN)))
     return provider
 
 

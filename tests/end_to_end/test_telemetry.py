@@ -16,8 +16,11 @@ from tests.end_to_end.conftest import PATIENCE, House, free_ports
 from tests.providers import Provider, providing
 from workers.gauges import GAUGES
 
-PERSONAL = (b"Harrow Lane", b"20418", b"ap-clerk", b"not ours", ONLY_TEXT.encode())
-"""What the document, its file and its approver are called, and what the approver said."""
+PERSONAL = (
+    *(b"Harrow Lane", b"20418", b"IE51", b"4182 04", b"4,066.87", b"4066.87"),
+    *(b"ap-clerk", b"not ours", ONLY_TEXT.encode()),
+)
+"""What stands in the document, what its file and its approver are called, and what the approver said."""
 
 
 @pytest.fixture
@@ -56,6 +59,7 @@ def test_trace_leads_from_the_start_to_the_model_and_the_decision(
         (case,) = house.json("inbox")
         house.run("reject", case["id"], "--note", "not ours")
         house.until(lambda done: done["rejected"] == 1)
+        untraced = house.run("replay", case["id"], CASEWORK_OTLP="")
         up.terminate()
         said, _ = up.communicate(timeout=PATIENCE)
 
@@ -65,6 +69,7 @@ def test_trace_leads_from_the_start_to_the_model_and_the_decision(
     assert "RunActivity:cases.close" in trace
     usage = {one.key: one.value for one in trace["chat small"].attributes}
     assert usage["gen_ai.usage.output_tokens"].int_value == 21
+    assert untraced.returncode == 0, untraced.stderr
     assert {path for path, _ in collector.bodies} == {"/v1/traces", "/v1/metrics"}
     assert [words for words in PERSONAL if words in collector.everything + said.encode()] == []
 
