@@ -4,6 +4,7 @@ import json
 import logging
 import traceback
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ PERIOD = timedelta(seconds=10)
 TAKEN_WITHIN = 2
 """Seconds: a collector that is away holds up no command for longer as it ends; what it does not take is dropped."""
 SERVICE = "casework"
+TRACE: ContextVar[int] = ContextVar("TRACE", default=0)
+"""That of the last span that this step began."""
 
 
 def runtime(settings: Settings) -> Runtime | None:
@@ -83,7 +86,7 @@ def tracing(settings: Settings) -> "list[Interceptor]":
 def _provider(otlp: str) -> "TracerProvider":
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+    from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
     from opentelemetry.trace import Status
 
@@ -92,6 +95,12 @@ def _provider(otlp: str) -> "TracerProvider":
 
         def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
             return super().export([without_words(span) for span in spans])
+
+    class Remembering(SpanProcessor):
+        """The SDK logs that a step failed once its span is over: the line names its trace all the same."""
+
+        def on_start(self, span: ReadableSpan, parent_context: object = None) -> None:  # noqa: ARG002
+            TRACE.set(span.context.trace_id if span.context else 0)
 
     def without_words(span: ReadableSpan) -> ReadableSpan:
         return ReadableSpan(
@@ -109,6 +118,7 @@ def _provider(otlp: str) -> "TracerProvider":
         )
 
     provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
+    provider.add_span_processor(Remembering())
     provider.add_span_processor(BatchSpanProcessor(Wordless(f"{otlp.rstrip('/')}/v1/traces", timeout=TAKEN_WITHIN)))
     return provider
 
@@ -146,5 +156,5 @@ def _where(record: logging.LogRecord) -> dict[str, object]:
     told: dict[str, object] = {"case": case, "process": str(case).partition("/")[0]} if case else {}
     from opentelemetry import trace
 
-    span = trace.get_current_span().get_span_context()
-    return {**told, "trace": f"{span.trace_id:032x}"} if span.is_valid else told
+    found = trace.get_current_span().get_span_context().trace_id or (activity.in_activity() and TRACE.get())
+    return {**told, "trace": f"{found:032x}"} if found else told

@@ -92,11 +92,16 @@ def test_metrics_say_how_cases_stand_while_they_wait(house: House) -> None:
     assert f"CASEWORK_METRICS={address}" in again.stderr
 
 
-def test_broken_chain_and_an_old_wait_show(house: House) -> None:
+def test_incidents_show(house: House, provider: Provider) -> None:
+    """A model whose key is rejected, a decision of somebody who was not asked, a chain that was edited, an old wait."""
     address = f"127.0.0.1:{free_ports()[0]}"
-    house.env["CASEWORK_METRICS"] = address
+    house.env.update({"CASEWORK_METRICS": address, "CASEWORK_MODEL": "small", "CASEWORK_MODEL_KEY": "k"})
+    house.env["CASEWORK_MODEL_URL"] = provider.url("expired-key")
     with house.running():
         house.run("start", "invoice-intake", str(SAMPLES / ONLY_TEXT), "--wait")
+        (case,) = house.json("inbox")
+        house.run("approve", case["id"], "--as", "finance-lead")
+        until_told(address, r'casework_acts_total\{.*kind="person.decision",.*result="refused",.*\} 1\n')
         house.write(
             "DROP TRIGGER audit_entries_no_update",
             "UPDATE audit_entries SET at = '2020-01-01T00:00:00+00:00' WHERE seq = 2",
@@ -108,13 +113,16 @@ def test_broken_chain_and_an_old_wait_show(house: House) -> None:
     assert waited is not None
     assert int(waited[1]) > 86400
     assert re.search(r'casework_next_deadline_timestamp_seconds\{process="invoice-intake",.*\} 1577923200\n', told)
+    assert re.search(r'casework_endpoint_closed\{endpoint="default",.*\} 0\n', told)
     assert re.search(r'casework_overdue_cases\{process="invoice-intake",.*\} 1\n', told)
 
 
-def test_log_lines_name_the_case_and_the_kind_of_error_and_not_its_words(house: House, tmp_path: Path) -> None:
+def test_log_lines_name_the_case_and_the_kind_of_error_and_not_its_words(
+    house: House, collector: Collector, tmp_path: Path
+) -> None:
     """Its blobs are taken away, so that a step fails in words of its own."""
     folder = charters(tmp_path / "charters", "stage: autonomous", "stage: supervised")
-    house.env.update({"CASEWORK_LOG": "json", "CASEWORK_CHARTERS": str(folder)})
+    house.env.update({"CASEWORK_LOG": "json", "CASEWORK_CHARTERS": str(folder), "CASEWORK_OTLP": collector.url})
     with house.running() as up:
         house.run("start", "invoice-intake", str(SAMPLES / ONLY_TEXT), "--wait")
         (case,) = house.json("inbox")
@@ -127,3 +135,5 @@ def test_log_lines_name_the_case_and_the_kind_of_error_and_not_its_words(house: 
     lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     assert [line["case"] for line in lines if "error" in line] == [case["id"]] * len(lines)
     assert {line["process"] for line in lines} == {"invoice-intake"}
+    (begun,) = (span for span in collector.spans if span.name == "StartWorkflow:invoice-intake")
+    assert {line["trace"] for line in lines if "error" in line} == {begun.trace_id.hex()}
