@@ -92,29 +92,34 @@ def test_metrics_say_how_cases_stand_while_they_wait(house: House) -> None:
     assert f"CASEWORK_METRICS={address}" in again.stderr
 
 
-def test_incidents_show(house: House, provider: Provider) -> None:
-    """A model whose key is rejected, a decision of somebody who was not asked, a chain that was edited, an old wait."""
+def test_what_goes_wrong_shows(house: House, tmp_path: Path) -> None:
+    """An altered chain, an old wait, a budget that runs out, a brake that is on, a decision of somebody not asked."""
     address = f"127.0.0.1:{free_ports()[0]}"
-    house.env.update({"CASEWORK_METRICS": address, "CASEWORK_MODEL": "small", "CASEWORK_MODEL_KEY": "k"})
-    house.env["CASEWORK_MODEL_URL"] = provider.url("expired-key")
+    budget = charters(tmp_path / "charters", "sample_share: 0.05", "budget: {day: {tokens: 1000}}")
+    house.env.update({"CASEWORK_METRICS": address, "CASEWORK_CHARTERS": str(budget)})
     with house.running():
         house.run("start", "invoice-intake", str(SAMPLES / ONLY_TEXT), "--wait")
         (case,) = house.json("inbox")
         house.run("approve", case["id"], "--as", "finance-lead")
-        until_told(address, r'casework_acts_total\{.*kind="person.decision",.*result="refused",.*\} 1\n')
+        house.run("stage", "invoice-intake", "--pull", "to see")
         house.write(
             "DROP TRIGGER audit_entries_no_update",
             "UPDATE audit_entries SET at = '2020-01-01T00:00:00+00:00' WHERE seq = 2",
             "UPDATE cases SET asked_at = '2020-01-01 00:00:00', due = '2020-01-02 00:00:00'",
+            "INSERT INTO model_calls (id, endpoint, process, case_id, question, at, seconds, tokens_in, tokens_out, "
+            "cost_micros, failed) SELECT 'x', 'default', process, id, '', datetime('now'), 1, 900, 0, 0, '' FROM cases",
         )
         told = until_told(address, r"casework_audit_faulty_chains\{.*\} 1\n")
 
-    waited = re.search(r'casework_oldest_wait_seconds\{process="invoice-intake",.*\} (\d+)', told)
+    of = r'\{.*process="invoice-intake".*\}'
+    waited = re.search(rf"casework_oldest_wait_seconds{of} (\d+)", told)
     assert waited is not None
     assert int(waited[1]) > 86400
-    assert re.search(r'casework_next_deadline_timestamp_seconds\{process="invoice-intake",.*\} 1577923200\n', told)
-    assert re.search(r'casework_endpoint_closed\{endpoint="default",.*\} 0\n', told)
-    assert re.search(r'casework_overdue_cases\{process="invoice-intake",.*\} 1\n', told)
+    assert re.search(rf"casework_overdue_cases{of} 1\n", told)
+    assert re.search(rf"casework_budget_used_ratio{of} 0.9\n", told)
+    assert re.search(rf"casework_brake_on{of} 1\n", told)
+    assert re.search(rf"casework_next_deadline_timestamp_seconds{of} 1577923200\n", told)
+    assert re.search(r'casework_acts_total\{.*kind="person.decision",.*result="refused",.*\} 1\n', told)
 
 
 def test_log_lines_name_the_case_and_the_kind_of_error_and_not_its_words(
