@@ -1,11 +1,13 @@
 """Dashboards for Grafana: `make dashboards` writes deploy/grafana/*.json, to be provisioned or imported."""
 
 import sys
+from itertools import count
 from pathlib import Path
 
 from grafana_foundation_sdk.builders import dashboard, prometheus, stat, timeseries
-from grafana_foundation_sdk.builders.common import ReduceDataOptions
+from grafana_foundation_sdk.builders.common import ReduceDataOptions, VizLegendOptions
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.common import LegendDisplayMode, LegendPlacement
 from grafana_foundation_sdk.models.dashboard import (
     DataSourceRef,
     Threshold,
@@ -34,10 +36,11 @@ def drawn(board: Board) -> str:
         .with_variable(dashboard.DatasourceVariable("source").label("Prometheus").type("prometheus"))
         .with_variable(_processes(board))
     )
+    ids = count(1)
     for title, panels in board.rows.items():
-        built.with_row(dashboard.Row(title))
+        built.with_row(dashboard.Row(title).id(next(ids)))
         for panel in panels:
-            built.with_panel(_number(panel) if panel.kind == "number" else _graph(panel))
+            built.with_panel((_number(panel) if panel.kind == "number" else _graph(panel)).id(next(ids)))
     return JSONEncoder(sort_keys=True, indent=1).encode(built.build()) + "\n"
 
 
@@ -57,7 +60,8 @@ def _graph(panel: Panel) -> timeseries.Panel:
     drawing = timeseries.Panel().title(panel.title).description(panel.words).datasource(PROMETHEUS)
     for query in _queries(panel):
         drawing.with_target(query)
-    return drawing.unit(panel.unit).min(0).span(8).height(8)
+    legend = VizLegendOptions().show_legend(True).display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)
+    return drawing.unit(panel.unit).min(0).legend(legend).span(8).height(8)
 
 
 def _number(panel: Panel) -> stat.Panel:
