@@ -77,11 +77,11 @@ class Reviewed(Message):
 
 
 MISSED = "missed-target"
-"""The process of review cases; their key names process and week."""
+"""The process of review cases; their key names week and process."""
 
 
 def case_of(process: str, week: Week) -> str:
-    return f"{MISSED}/{process}-{week}"
+    return f"{MISSED}/{week}-{process}"
 
 
 def answering(owner: PersonId) -> Policy:
