@@ -16,8 +16,11 @@ from tests.end_to_end.conftest import PATIENCE, House, free_ports
 from tests.providers import Provider, providing
 from workers.gauges import GAUGES
 
-PERSONAL = (b"Harrow Lane", b"20418", b"ap-clerk", b"not ours", ONLY_TEXT.encode())
-"""What the document, its file and its approver are called, and what the approver said."""
+PERSONAL = (
+    *(b"Harrow Lane", b"20418", b"IE51", b"4182 04", b"4,066.87", b"4066.87"),
+    *(b"ap-clerk", b"not ours", ONLY_TEXT.encode()),
+)
+"""What stands in the document, what its file and its approver are called, and what the approver said."""
 
 
 @pytest.fixture
@@ -56,6 +59,7 @@ def test_trace_leads_from_the_start_to_the_model_and_the_decision(
         (case,) = house.json("inbox")
         house.run("reject", case["id"], "--note", "not ours")
         house.until(lambda done: done["rejected"] == 1)
+        untraced = house.run("replay", case["id"], CASEWORK_OTLP="")
         up.terminate()
         said, _ = up.communicate(timeout=PATIENCE)
 
@@ -65,6 +69,7 @@ def test_trace_leads_from_the_start_to_the_model_and_the_decision(
     assert "RunActivity:cases.close" in trace
     usage = {one.key: one.value for one in trace["chat small"].attributes}
     assert usage["gen_ai.usage.output_tokens"].int_value == 21
+    assert untraced.returncode == 0, untraced.stderr
     assert {path for path, _ in collector.bodies} == {"/v1/traces", "/v1/metrics"}
     assert [words for words in PERSONAL if words in collector.everything + said.encode()] == []
 
@@ -79,6 +84,7 @@ def test_metrics_say_how_cases_stand_while_they_wait(house: House) -> None:
 
     assert re.search(r'casework_acts_total\{.*kind="document.ingested",.*result="malformed",.*\} 1\n', told)
     assert re.search(r'casework_confidence_count\{.*rung="embedded-reader",.*\} 1\n', told)
+    assert re.search(r'casework_acts_total\{.*kind="person.decision",.*result="refused",.*\} 0\n', told)
     assert "temporal_num_pollers" in told
     assert [gauge for gauge in GAUGES if "endpoint" not in gauge and "budget" not in gauge and gauge not in told] == []
     assert [words for words in PERSONAL if words in told.encode()] == []
@@ -87,12 +93,14 @@ def test_metrics_say_how_cases_stand_while_they_wait(house: House) -> None:
 
 
 def test_what_goes_wrong_shows(house: House, tmp_path: Path) -> None:
-    """A chain that was altered, an old wait, a budget that runs out, a brake that is on."""
+    """An altered chain, an old wait, a budget that runs out, a brake that is on, a decision of somebody not asked."""
     address = f"127.0.0.1:{free_ports()[0]}"
     budget = charters(tmp_path / "charters", "sample_share: 0.05", "budget: {day: {tokens: 1000}}")
     house.env.update({"CASEWORK_METRICS": address, "CASEWORK_CHARTERS": str(budget)})
     with house.running():
         house.run("start", "invoice-intake", str(SAMPLES / ONLY_TEXT), "--wait")
+        (case,) = house.json("inbox")
+        house.run("approve", case["id"], "--as", "finance-lead")
         house.run("stage", "invoice-intake", "--pull", "to see")
         house.write(
             "DROP TRIGGER audit_entries_no_update",
@@ -110,12 +118,16 @@ def test_what_goes_wrong_shows(house: House, tmp_path: Path) -> None:
     assert re.search(rf"casework_overdue_cases{of} 1\n", told)
     assert re.search(rf"casework_budget_used_ratio{of} 0.9\n", told)
     assert re.search(rf"casework_brake_on{of} 1\n", told)
+    assert re.search(rf"casework_next_deadline_timestamp_seconds{of} 1577923200\n", told)
+    assert re.search(r'casework_acts_total\{.*kind="person.decision",.*result="refused",.*\} 1\n', told)
 
 
-def test_log_lines_name_the_case_and_the_kind_of_error_and_not_its_words(house: House, tmp_path: Path) -> None:
+def test_log_lines_name_the_case_and_the_kind_of_error_and_not_its_words(
+    house: House, collector: Collector, tmp_path: Path
+) -> None:
     """Its blobs are taken away, so that a step fails in words of its own."""
     folder = charters(tmp_path / "charters", "stage: autonomous", "stage: supervised")
-    house.env.update({"CASEWORK_LOG": "json", "CASEWORK_CHARTERS": str(folder)})
+    house.env.update({"CASEWORK_LOG": "json", "CASEWORK_CHARTERS": str(folder), "CASEWORK_OTLP": collector.url})
     with house.running() as up:
         house.run("start", "invoice-intake", str(SAMPLES / ONLY_TEXT), "--wait")
         (case,) = house.json("inbox")
@@ -128,3 +140,5 @@ def test_log_lines_name_the_case_and_the_kind_of_error_and_not_its_words(house: 
     lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     assert [line["case"] for line in lines if "error" in line] == [case["id"]] * len(lines)
     assert {line["process"] for line in lines} == {"invoice-intake"}
+    (begun,) = (span for span in collector.spans if span.name == "StartWorkflow:invoice-intake")
+    assert {line["trace"] for line in lines if "error" in line} == {begun.trace_id.hex()}
