@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command 
 VENV := .venv
 STAMP := $(VENV)/installed
 
-.PHONY: help install ocr tryton demo test lint bench chaos load soak figures model-figures audit lock clean
+.PHONY: help install ocr tryton demo test lint bench chaos load soak figures model-figures dashboards audit lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make soak MINUTES=30 RATE=2   whether memory or descriptors grow under mixed load"
 	@echo "make figures  measure the README's table again"
 	@echo "make model-figures  measure the endpoint of CASEWORK_MODEL beside the embedded reader"
+	@echo "make dashboards   write the dashboards for Grafana to deploy/grafana/*.json"
 	@echo "make audit    the bill of materials, and what is known to be wrong with what we depend on"
 	@echo "make lock     pin the dependencies again"
 
@@ -100,6 +101,9 @@ lock:
 
 model-figures: $(STAMP)
 	@$(VENV)/bin/python -m tests.model_figures
+
+dashboards: $(STAMP)
+	@$(VENV)/bin/python -m deploy.grafana.dashboards deploy/grafana
 
 clean:
 	rm -rf $(VENV) .tryton .audit

@@ -90,7 +90,7 @@ class Notices:
             "",
             f"Case: {telling.case}",
             f"In the Temporal UI: {self.link(telling.case, activity.info().namespace)}",
-            f"In a terminal: casework show {telling.case}",
+            f"In a terminal: casework {'report' if telling.kind == 'review' else 'show'} {_named(telling)}",
             *self._code(telling),
         )
         return "\n".join(lines)
@@ -115,6 +115,11 @@ def _handed_over(address: "NotifyBase", title: str, body: str, patience: timedel
 
 def _matter(telling: Telling) -> str:
     return QUESTION if telling.question else TITLES[telling.kind]
+
+
+def _named(telling: Telling) -> str:
+    """What the command calls it: a case, or of a review the process."""
+    return telling.case.partition("/")[2] if telling.kind == "review" else telling.case
 
 
 def _title(telling: Telling) -> str:

@@ -7,13 +7,31 @@ from io import StringIO
 from pathlib import Path
 
 from temporalio import activity
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.audit import REVIEWS
 from activities.observing import Observing
 from activities.pages import Section, html, markdown
+from schemas.case import Draft
+from schemas.message import digest_of
 from schemas.metrics import MEANINGS, MetricName
 from schemas.observed import Observed
-from schemas.review import WEEK, Measured, Review, Reviewed, begin, measured, missed, sample, week_of
+from schemas.review import (
+    WEEK,
+    Measured,
+    Missed,
+    MissedTarget,
+    Review,
+    Reviewed,
+    answering,
+    begin,
+    case_of,
+    measured,
+    missed,
+    sample,
+    week_of,
+)
+from schemas.source import Source
 
 
 @dataclass(frozen=True)
@@ -23,7 +41,7 @@ class Reviewing:
 
     @activity.defn(name="review.write")
     def write(self, review: Review) -> Reviewed:
-        """Write the report, as Markdown and as one HTML file with plots; a target that was missed is audited."""
+        """Write the report, as Markdown and as one HTML file with plots; what was missed is audited, and a case."""
         reviewed = self.of(review, datetime.now(UTC))
         title, sections = report(review, reviewed)
         self.reports.mkdir(parents=True, exist_ok=True)
@@ -31,11 +49,29 @@ class Reviewing:
         files = {stem.with_suffix(".md"): markdown(title, sections), stem.with_suffix(".html"): html(title, sections)}
         for file, text in files.items():
             file.write_text(text)
-        reviewed = reviewed.model_copy(update={"files": tuple(map(str, files))})
+        opened = self._opened(review, reviewed, title, files[stem.with_suffix(".md")]) if reviewed.missed else None
+        reviewed = reviewed.model_copy(update={"files": tuple(map(str, files)), "opened": opened})
         last = reviewed.weeks[-1].model_dump(mode="json")
         told = {"measured": last, "missed": [one.model_dump(mode="json") for one in reviewed.missed]}
         self.observing.audit.record(f"{REVIEWS}{review.process}", "review.written", told)
         return reviewed
+
+    def _opened(self, review: Review, reviewed: Reviewed, title: str, report: str) -> MissedTarget:
+        """Enter the case, as a starter would; reviewed again, the week's case may be started with what is so now."""
+        cases = self.observing.cases
+        case = case_of(review.process, reviewed.week)
+        source = Source(digest=cases.blobs.put(report.encode()), name=title, size=len(report))
+        nothing = Draft(case=case, source=source.digest, records=(), main="")
+        start = MissedTarget(
+            source=source,
+            policy=answering(review.owner),
+            missed=tuple(map(_owed, reviewed.missed)),
+            draft=cases.blobs.put(nothing.model_dump_json().encode()),
+        )
+        entered = digest_of(pydantic_data_converter.payload_converter.to_payload(start).data)
+        if not cases.open(case, source, "", entered):
+            cases.expect(case, entered)
+        return start
 
     def of(self, review: Review, now: datetime) -> Reviewed:
         """Measure the week and those before it. Raises ValueError for a week that its year does not have."""
@@ -65,10 +101,7 @@ def interval(cases: Sequence[Observed], since: datetime) -> tuple[float, float] 
 
 def report(review: Review, reviewed: Reviewed) -> tuple[str, list[Section]]:
     last, before = reviewed.weeks[-1], reviewed.weeks[:-1]
-    owed = [
-        (f"{MEANINGS[one.metric.name].title} is {one.value:.3g}, target {one.metric.target:g}.",)
-        for one in reviewed.missed
-    ]
+    owed = [(_owed(one),) for one in reviewed.missed]
     rows = [_row(name, review, last, before[-1:] or ()) for name in MEANINGS]
     columns = ("metric", "this week", "the week before", "target", "baseline", "what it is")
     corrected = sorted(last.corrected.items(), key=lambda one: (-one[1], one[0]))
@@ -80,6 +113,10 @@ def report(review: Review, reviewed: Reviewed) -> tuple[str, list[Section]]:
         Section("Corrections", "", ("field", "times"), [(field, str(times)) for field, times in corrected]),
         Section("Weeks", "", picture=drawn(review, reviewed.weeks)),
     ]
+
+
+def _owed(one: Missed) -> str:
+    return f"{MEANINGS[one.metric.name].title} is {one.value:.3g}, target {one.metric.target:g}."
 
 
 def _row(name: MetricName, review: Review, last: Measured, before: Sequence[Measured]) -> tuple[str, ...]:

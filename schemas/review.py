@@ -11,9 +11,12 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from schemas.message import Message, PersonId
+from schemas.message import Digest, Message, PersonId
 from schemas.metrics import Metric, MetricName
 from schemas.observed import Observed
+from schemas.policy import ApprovalPolicy, Policy
+from schemas.start import Start
+from schemas.steps import Seat, Step
 
 Week = Annotated[str, StringConstraints(pattern=r"^\d{4}-W\d{2}$")]
 ATTENTION = timedelta(minutes=10)
@@ -51,16 +54,40 @@ class Missed(Message):
     value: float
 
 
+class MissedTarget(Start):
+    """What a review case starts with: the report, and the draft that approving it accepts, which writes nothing."""
+
+    missed: tuple[str, ...]
+    """In words."""
+    draft: Digest
+
+
 class Reviewed(Message):
     process: str
     weeks: tuple[Measured, ...]
     """Oldest first; the last is the one reviewed."""
     missed: tuple[Missed, ...] = ()
     files: tuple[str, ...] = ()
+    opened: MissedTarget | None = None
+    """The case in which the owner answers for what was missed."""
 
     @property
     def week(self) -> str:
         return self.weeks[-1].week
+
+
+MISSED = "missed-target"
+"""The process of review cases; their key names week and process."""
+
+
+def case_of(process: str, week: Week) -> str:
+    return f"{MISSED}/{week}-{process}"
+
+
+def answering(owner: PersonId) -> Policy:
+    """The owner has a week to say what is done about it, and is told so."""
+    step = Step(name="owner", voters=(Seat(voter=owner),), patience=WEEK)
+    return Policy(approval=ApprovalPolicy(steps=(step,), owner=owner, notices=("assignment", "reminder", "breach")))
 
 
 def week_of(instant: datetime) -> Week:

@@ -15,7 +15,7 @@ from workers.build import Parts, build_worker
 from workers.gauges import Gauges, gauging
 from workers.server import embedded
 from workers.settings import Settings
-from workers.telemetry import logging_as, runtime
+from workers.telemetry import expecting, logging_as, runtime
 from workers.temporal import connect
 
 
@@ -27,7 +27,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Client]:
         client = await connect(settings, address, measured)
         async with (
             build_worker(client, settings.task_queue, parts, cached_cases=settings.cached_cases),
-            _told(settings, parts, measured),
+            _told(settings, parts, client, measured),
         ):
             yield client
 
@@ -47,18 +47,21 @@ async def work(settings: Settings, parts: Parts) -> None:
         client = await connect(settings, runtime=measured)
         async with (
             build_worker(client, settings.task_queue, parts, cached_cases=settings.cached_cases, build=settings.build),
-            _told(settings, parts, measured),
+            _told(settings, parts, client, measured),
         ):
             build = f" as build {settings.build}, once it is current" if settings.build else ""
             out.print(f"working on the task queue {settings.task_queue}{build}; Ctrl-C stops")
             await stop.wait()
 
 
-def _told(settings: Settings, parts: Parts, measured: Runtime | None) -> AbstractAsyncContextManager[None]:
+def _told(
+    settings: Settings, parts: Parts, client: Client, measured: Runtime | None
+) -> AbstractAsyncContextManager[None]:
     """Gauges, where somebody reads them; and logs as the settings say."""
     logging_as(settings)
     if measured is None:
         return nullcontext()
+    expecting(measured, client.namespace, settings.task_queue, PROCESSES)
     budgets = {name: process.load_charter(settings).policy.budget for name, process in PROCESSES.items()}
     endpoints = tuple(one.name for one in parts.models)
     return gauging(Gauges(parts, measured.metric_meter, budgets, endpoints))

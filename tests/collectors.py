@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -48,3 +48,9 @@ def collecting() -> Iterator[Collector]:
         Thread(target=server.serve_forever, daemon=True).start()
         yield collector
         server.shutdown()
+
+
+if __name__ == "__main__":
+    with collecting() as collector:
+        print(collector.url, flush=True)  # noqa: T201
+        Event().wait()

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import create_server
 from threading import Condition, Thread
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -23,14 +24,14 @@ class Receiver:
     port: int
     refusals: list[int] = field(default_factory=list)
     attempts: int = 0
-    taken: list[dict[str, str]] = field(default_factory=list)
+    taken: list[dict[str, Any]] = field(default_factory=list)
     changed: Condition = field(default_factory=Condition)
 
     @property
     def url(self) -> str:
         return f"json://user:{SECRET}@127.0.0.1:{self.port}/{SECRET}"
 
-    def take(self, body: dict[str, str]) -> int:
+    def take(self, body: dict[str, Any]) -> int:
         with self.changed:
             self.attempts += 1
             if self.refusals:
@@ -39,7 +40,7 @@ class Receiver:
             self.changed.notify_all()
         return 200
 
-    def wait(self, count: int, patience: float) -> list[dict[str, str]]:
+    def wait(self, count: int, patience: float) -> list[dict[str, Any]]:
         """What was taken, once there is so much of it."""
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.taken) >= count, patience), "no notice came"

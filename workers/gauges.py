@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import time
 from typing import NamedTuple
 
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +26,7 @@ EVERY = 5
 """Seconds between two looks."""
 SOON = timedelta(hours=4)
 """A deadline within this is near."""
+DAY = timedelta(days=1)
 VERIFIED = 5
 """Chains of the audit that are verified at each look: all of ten thousand in less than three hours."""
 GAUGES = {
@@ -33,10 +35,13 @@ GAUGES = {
     "casework_oldest_under_way_seconds": "how long ago the oldest case was entered that is neither waiting nor ended",
     "casework_overdue_cases": "waiting cases past their deadline",
     "casework_due_soon_cases": "waiting cases whose deadline is past or within four hours",
+    "casework_next_deadline_timestamp_seconds": "when the next deadline of a waiting case is, or was; 0: none",
+    "casework_ended_cases": "cases that ended within a day, by process and outcome; straight-through: nobody was asked",
     "casework_endpoint_closed": "1 while this endpoint may be asked, 0 while its breaker is open or somebody holds it",
     "casework_brake_on": "1 while the brake of a process is on",
     "casework_budget_used_ratio": "the share of the day's budget that is used, of processes that have one",
     "casework_audit_faulty_chains": "chains of the audit in which something is wrong, as last verified",
+    "casework_audit_verified_timestamp_seconds": "all chains were verified since then; 0: not all yet",
     "casework_looked_timestamp_seconds": "when all this was last read from the tables",
 }
 
@@ -59,6 +64,10 @@ class Gauges:
     endpoints: tuple[str, ...]
     _told: dict[tuple[str, frozenset[tuple[str, str]]], Mapping[str, str]] = field(default_factory=dict)
     _verified: str = ""
+    """The last chain that was."""
+    _round: float = field(default_factory=time)
+    """When the round of verification began that is under way."""
+    _verified_since: float = 0
     _faulty: set[str] = field(default_factory=set)
 
     def look(self) -> None:
@@ -75,7 +84,7 @@ class Gauges:
     def _cases(self, now: datetime) -> Iterator[Reading]:
         overview = Overview(self.records.engine)
         soon = overview.due(now + SOON)
-        for process, one in overview.of_all(now, now).items():
+        for process, one in overview.of_all(now - DAY, now).items():
             labels = {"process": process}
             for state, count in _states(one).items():
                 yield Reading("casework_open_cases", {**labels, "state": state}, count)
@@ -83,6 +92,10 @@ class Gauges:
             yield Reading("casework_oldest_under_way_seconds", labels, _ago(one.under_way_since, now))
             yield Reading("casework_overdue_cases", labels, one.overdue)
             yield Reading("casework_due_soon_cases", labels, soon[process])
+            due = one.next_due.timestamp() if one.next_due else 0
+            yield Reading("casework_next_deadline_timestamp_seconds", labels, due)
+            for outcome, count in _ended(one).items():
+                yield Reading("casework_ended_cases", {**labels, "outcome": outcome}, count)
 
     def _services(self) -> Iterator[Reading]:
         ledger, brakes = Ledger(self.records.engine), Brakes(self.records.engine)
@@ -97,6 +110,7 @@ class Gauges:
 
     def _whole(self, now: datetime) -> Iterator[Reading]:
         yield Reading("casework_audit_faulty_chains", {}, len(self._faulty))
+        yield Reading("casework_audit_verified_timestamp_seconds", {}, self._verified_since)
         yield Reading("casework_looked_timestamp_seconds", {}, now.timestamp())
 
     def _verify(self) -> None:
@@ -107,11 +121,19 @@ class Gauges:
         audit: Audit = self.records.audit
         for case in cases:
             (self._faulty.add if audit.verify(case) else self._faulty.discard)(case)
-        self._verified = cases[-1] if cases else ""
+        self._verified = cases[-1] if len(cases) == VERIFIED else ""
+        if not self._verified:
+            self._verified_since, self._round = self._round, time()
 
 
 def _states(one: ProcessOverview) -> dict[str, int]:
     return {"under way": one.under_way, "waiting": one.waiting, "at the CRM": one.at_crm}
+
+
+def _ended(one: ProcessOverview) -> dict[str, int]:
+    """As the counter of ended cases names them."""
+    alone = one.straight_through
+    return {**one.ended, "applied": one.ended.get("applied", 0) - alone, "straight-through": alone}
 
 
 def _ago(instant: datetime | None, now: datetime) -> float:

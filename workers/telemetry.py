@@ -3,7 +3,8 @@
 import json
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 from temporalio.runtime import OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
 
-from activities.counters import CONFIDENCE, MODEL_SECONDS
+from activities.counters import CONFIDENCE, EXPECTED, MODEL_SECONDS, expect
 from workers.settings import BadSettings, Settings
+from workflows.options import notices_queue
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -24,7 +26,11 @@ BUCKETS = {
 }
 PERIOD = timedelta(seconds=10)
 """Between two deliveries to a collector."""
+TAKEN_WITHIN = 2
+"""Seconds: a collector that is away holds up no command for longer as it ends; what it does not take is dropped."""
 SERVICE = "casework"
+TRACE: ContextVar[int] = ContextVar("TRACE", default=0)
+"""That of the last span that this step began."""
 
 
 def runtime(settings: Settings) -> Runtime | None:
@@ -56,6 +62,15 @@ def runtime(settings: Settings) -> Runtime | None:
         raise BadSettings(f"{variable}={settings.metrics or settings.otlp}: {error}") from None
 
 
+def expecting(measured: Runtime, namespace: str, task_queue: str, processes: Iterable[str]) -> None:
+    """Tell of each process that nothing has happened yet, in the words in which it will be told."""
+    for name in EXPECTED:
+        queue = notices_queue(task_queue) if name == "notices.send" else task_queue
+        meter = measured.metric_meter.with_additional_attributes({"namespace": namespace, "task_queue": queue})
+        for process in processes:
+            expect(meter, process, name)
+
+
 def tracing(settings: Settings) -> "list[Interceptor]":
     """What a client carries when traces go to a collector: a span for each step of a case, from whoever started it."""
     if not settings.otlp:
@@ -71,7 +86,7 @@ def tracing(settings: Settings) -> "list[Interceptor]":
 def _provider(otlp: str) -> "TracerProvider":
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+    from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
     from opentelemetry.trace import Status
 
@@ -80,6 +95,12 @@ def _provider(otlp: str) -> "TracerProvider":
 
         def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
             return super().export([without_words(span) for span in spans])
+
+    class Remembering(SpanProcessor):
+        """The SDK logs that a step failed once its span is over: the line names its trace all the same."""
+
+        def on_start(self, span: ReadableSpan, parent_context: object = None) -> None:  # noqa: ARG002
+            TRACE.set(span.context.trace_id if span.context else 0)
 
     def without_words(span: ReadableSpan) -> ReadableSpan:
         return ReadableSpan(
@@ -97,7 +118,8 @@ def _provider(otlp: str) -> "TracerProvider":
         )
 
     provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
-    provider.add_span_processor(BatchSpanProcessor(Wordless(f"{otlp.rstrip('/')}/v1/traces")))
+    provider.add_span_processor(Remembering())
+    provider.add_span_processor(BatchSpanProcessor(Wordless(f"{otlp.rstrip('/')}/v1/traces", timeout=TAKEN_WITHIN)))
     return provider
 
 
@@ -134,5 +156,5 @@ def _where(record: logging.LogRecord) -> dict[str, object]:
     told: dict[str, object] = {"case": case, "process": str(case).partition("/")[0]} if case else {}
     from opentelemetry import trace
 
-    span = trace.get_current_span().get_span_context()
-    return {**told, "trace": f"{span.trace_id:032x}"} if span.is_valid else told
+    found = trace.get_current_span().get_span_context().trace_id or (activity.in_activity() and TRACE.get())
+    return {**told, "trace": f"{found:032x}"} if found else told

@@ -19,6 +19,7 @@ from workers.telemetry import tracing
 from workers.troubles import NoServer
 from workflows.contract_approval import ContractApproval
 from workflows.invoice_intake import InvoiceIntake
+from workflows.missed_target import MissedTargetCase
 from workflows.notice import Notice
 from workflows.payload import OnePayload
 from workflows.reconciliation import Reconciliation
@@ -26,7 +27,7 @@ from workflows.request_triage import RequestTriage
 from workflows.watch import DriftWatch
 from workflows.weekly_review import WeeklyReview
 
-WORKFLOWS = [InvoiceIntake, ContractApproval, RequestTriage, Notice, Reconciliation]
+WORKFLOWS = [InvoiceIntake, ContractApproval, RequestTriage, MissedTargetCase, Notice, Reconciliation]
 SCHEDULED = [DriftWatch, WeeklyReview]
 # A forgotten pass-through import then stops the worker at start, not a case at midnight.
 STRICT = SandboxedWorkflowRunner(

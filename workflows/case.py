@@ -142,6 +142,17 @@ class Case:
             return self.outcome("applied", *chosen.reasons, by=", ".join(approvers), receipt=receipt)
         return self.outcome("shadowed", f"would be: {chosen.kind}", *chosen.reasons)
 
+    async def answered(self, start: Start, view: View) -> Outcome:
+        """Ask people about what is no document, and has nothing to write: their answer is the outcome."""
+        self.view = start.kept.view if start.kept else view
+        self.chosen = Route(kind="review", stage="supervised", reasons=view.reasons)
+        decision = await self.approval.ask(self._asking(start, self.chosen))
+        self.view = self.approval.seen(self.view)
+        if decision is None:
+            return self.outcome("expired", "nobody answered before the deadline")
+        status: OutcomeStatus = "applied" if decision.verdict == "approve" else "rejected"
+        return self.outcome(status, decision.note or "no word was said", by=decision.by)
+
     async def _apply(self, draft: Digest) -> Receipt:
         apply = ApplyRequest(case=self.id, draft=draft)
         return await unbroken(workflow.start_activity_method(Crm.apply, apply, **CRM_WRITE))

@@ -14,7 +14,16 @@ from workers.records import opened
 from workers.settings import Settings
 
 MANY = 1000
-HEAVY = ("openai", "temporalio.client", "temporalio.worker", "alembic", "schwifty", "apprise", "workers.build")
+HEAVY = (
+    "openai",
+    "temporalio.client",
+    "temporalio.worker",
+    "alembic",
+    "schwifty",
+    "apprise",
+    "workers.build",
+    "opentelemetry",
+)
 LIBRARIES = (
     "import pydantic, sqlmodel, typer, rich.table, temporalio.activity, cryptography.hazmat.primitives.ciphers.aead"
 )

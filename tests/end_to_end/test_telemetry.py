@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -15,8 +16,11 @@ from tests.end_to_end.conftest import PATIENCE, House, free_ports
 from tests.providers import Provider, providing
 from workers.gauges import GAUGES
 
-PERSONAL = (b"Harrow Lane", b"20418", b"ap-clerk", b"not ours", ONLY_TEXT.encode())
-"""What the document, its file and its approver are called, and what the approver said."""
+PERSONAL = (
+    *(b"Harrow Lane", b"20418", b"IE51", b"4182 04", b"4,066.87", b"4066.87"),
+    *(b"ap-clerk", b"not ours", ONLY_TEXT.encode()),
+)
+"""What stands in the document, what its file and its approver are called, and what the approver said."""
 
 
 @pytest.fixture
@@ -37,11 +41,12 @@ def scraped(address: str) -> str:
 
 
 def until_told(address: str, series: str) -> str:
-    """The metrics, once they hold this; worker and reader are real, so this asks again and again."""
-    for _ in range(20 * PATIENCE):
-        if re.search(series, told := scraped(address)):
-            return told
-    raise AssertionError(f"{series} is not in:\n{told}")
+    """The metrics, once they hold this."""
+    last = time.monotonic() + PATIENCE
+    while not re.search(series, told := scraped(address)):
+        assert time.monotonic() < last, [line for line in told.splitlines() if line.startswith("casework")]
+        time.sleep(0.2)
+    return told
 
 
 def test_trace_leads_from_the_start_to_the_model_and_the_decision(
@@ -54,6 +59,7 @@ def test_trace_leads_from_the_start_to_the_model_and_the_decision(
         (case,) = house.json("inbox")
         house.run("reject", case["id"], "--note", "not ours")
         house.until(lambda done: done["rejected"] == 1)
+        untraced = house.run("replay", case["id"], CASEWORK_OTLP="")
         up.terminate()
         said, _ = up.communicate(timeout=PATIENCE)
 
@@ -63,6 +69,7 @@ def test_trace_leads_from_the_start_to_the_model_and_the_decision(
     assert "RunActivity:cases.close" in trace
     usage = {one.key: one.value for one in trace["chat small"].attributes}
     assert usage["gen_ai.usage.output_tokens"].int_value == 21
+    assert untraced.returncode == 0, untraced.stderr
     assert {path for path, _ in collector.bodies} == {"/v1/traces", "/v1/metrics"}
     assert [words for words in PERSONAL if words in collector.everything + said.encode()] == []
 
@@ -77,6 +84,7 @@ def test_metrics_say_how_cases_stand_while_they_wait(house: House) -> None:
 
     assert re.search(r'casework_acts_total\{.*kind="document.ingested",.*result="malformed",.*\} 1\n', told)
     assert re.search(r'casework_confidence_count\{.*rung="embedded-reader",.*\} 1\n', told)
+    assert re.search(r'casework_acts_total\{.*kind="person.decision",.*result="refused",.*\} 0\n', told)
     assert "temporal_num_pollers" in told
     assert [gauge for gauge in GAUGES if "endpoint" not in gauge and "budget" not in gauge and gauge not in told] == []
     assert [words for words in PERSONAL if words in told.encode()] == []
@@ -84,28 +92,42 @@ def test_metrics_say_how_cases_stand_while_they_wait(house: House) -> None:
     assert f"CASEWORK_METRICS={address}" in again.stderr
 
 
-def test_broken_chain_and_an_old_wait_show(house: House) -> None:
+def test_what_goes_wrong_shows(house: House, tmp_path: Path) -> None:
+    """An altered chain, an old wait, a budget that runs out, a brake that is on, a decision of somebody not asked."""
     address = f"127.0.0.1:{free_ports()[0]}"
-    house.env["CASEWORK_METRICS"] = address
+    budget = charters(tmp_path / "charters", "sample_share: 0.05", "budget: {day: {tokens: 1000}}")
+    house.env.update({"CASEWORK_METRICS": address, "CASEWORK_CHARTERS": str(budget)})
     with house.running():
         house.run("start", "invoice-intake", str(SAMPLES / ONLY_TEXT), "--wait")
+        (case,) = house.json("inbox")
+        house.run("approve", case["id"], "--as", "finance-lead")
+        house.run("stage", "invoice-intake", "--pull", "to see")
         house.write(
             "DROP TRIGGER audit_entries_no_update",
             "UPDATE audit_entries SET at = '2020-01-01T00:00:00+00:00' WHERE seq = 2",
             "UPDATE cases SET asked_at = '2020-01-01 00:00:00', due = '2020-01-02 00:00:00'",
+            "INSERT INTO model_calls (id, endpoint, process, case_id, question, at, seconds, tokens_in, tokens_out, "
+            "cost_micros, failed) SELECT 'x', 'default', process, id, '', datetime('now'), 1, 900, 0, 0, '' FROM cases",
         )
         told = until_told(address, r"casework_audit_faulty_chains\{.*\} 1\n")
 
-    waited = re.search(r'casework_oldest_wait_seconds\{process="invoice-intake",.*\} (\d+)', told)
+    of = r'\{.*process="invoice-intake".*\}'
+    waited = re.search(rf"casework_oldest_wait_seconds{of} (\d+)", told)
     assert waited is not None
     assert int(waited[1]) > 86400
-    assert re.search(r'casework_overdue_cases\{process="invoice-intake",.*\} 1\n', told)
+    assert re.search(rf"casework_overdue_cases{of} 1\n", told)
+    assert re.search(rf"casework_budget_used_ratio{of} 0.9\n", told)
+    assert re.search(rf"casework_brake_on{of} 1\n", told)
+    assert re.search(rf"casework_next_deadline_timestamp_seconds{of} 1577923200\n", told)
+    assert re.search(r'casework_acts_total\{.*kind="person.decision",.*result="refused",.*\} 1\n', told)
 
 
-def test_log_lines_name_the_case_and_the_kind_of_error_and_not_its_words(house: House, tmp_path: Path) -> None:
+def test_log_lines_name_the_case_and_the_kind_of_error_and_not_its_words(
+    house: House, collector: Collector, tmp_path: Path
+) -> None:
     """Its blobs are taken away, so that a step fails in words of its own."""
     folder = charters(tmp_path / "charters", "stage: autonomous", "stage: supervised")
-    house.env.update({"CASEWORK_LOG": "json", "CASEWORK_CHARTERS": str(folder)})
+    house.env.update({"CASEWORK_LOG": "json", "CASEWORK_CHARTERS": str(folder), "CASEWORK_OTLP": collector.url})
     with house.running() as up:
         house.run("start", "invoice-intake", str(SAMPLES / ONLY_TEXT), "--wait")
         (case,) = house.json("inbox")
@@ -118,3 +140,5 @@ def test_log_lines_name_the_case_and_the_kind_of_error_and_not_its_words(house: 
     lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     assert [line["case"] for line in lines if "error" in line] == [case["id"]] * len(lines)
     assert {line["process"] for line in lines} == {"invoice-intake"}
+    (begun,) = (span for span in collector.spans if span.name == "StartWorkflow:invoice-intake")
+    assert {line["trace"] for line in lines if "error" in line} == {begun.trace_id.hex()}

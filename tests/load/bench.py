@@ -1,19 +1,21 @@
 """What a case costs, beside a bare workflow with the same number of activities: `make bench`.
 
-Four things take turns on one embedded server, so that a busy machine slows them alike: `bare`, a workflow that does
+Five things take turns on one embedded server, so that a busy machine slows them alike: `bare`, a workflow that does
 nothing; `frame`, a case whose reading and checking are stubbed; `full`, a case as it is; `sealed`, the same under a
-payload codec. Cost is told per case.
+payload codec; `told`, the same with metrics and traces. Cost is told per case. Gauges are told apart, as they cost
+nothing per case: `look_ms` is what one look at the tables of all these cases takes, every few seconds.
 """
 
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -43,8 +45,10 @@ from tests.end_to_end.conftest import free_ports
 from tests.load.bare import Bare, nothing
 from workers.build import THREADS, Parts, build_worker, built
 from workers.codec import KEY_BYTES
+from workers.gauges import Gauges
 from workers.server import embedded
 from workers.settings import Settings
+from workers.telemetry import _provider, runtime
 from workers.temporal import connect
 
 SAMPLE = (SAMPLES / "reinwerk-XR-2026-0208.xml").read_bytes()
@@ -114,6 +118,7 @@ class Bench:
     client: Client
     server: psutil.Process
     runs: Mapping[str, Run]
+    gauges: Gauges
     costs: dict[str, list[Cost]] = field(default_factory=dict)
 
     async def round(self, name: str, cases: int) -> None:
@@ -139,7 +144,7 @@ def own_cpu() -> float:
 
 @asynccontextmanager
 async def bench_on(home: Path) -> AsyncIterator[Bench]:
-    """A server, and a worker for each of the four."""
+    """A server, and a worker for each of the five."""
     port, ui_port = free_ports()
     shipped = charters(home / "charters", *UNSAMPLED)
     settings = Settings(home=home, port=port, ui_port=ui_port, person="bench", charters=shipped)
@@ -167,6 +172,11 @@ async def bench_on(home: Path) -> AsyncIterator[Bench]:
 
             return await asyncio.gather(*(start() for _ in range(cases)))
 
+        told = settings.model_copy(update={"otlp": stack.enter_context(elsewhere()), "metrics": "127.0.0.1:0"})
+        stack.callback(_provider(told.otlp).shutdown)  # while its collector is there
+        measured = runtime(told)
+        assert measured
+        telling = await connect(told, runtime=measured)
         keys = key_file(home, k1=os.urandom(KEY_BYTES))
         sealing = await connect(settings.model_copy(update={"codec_keys": keys}))
 
@@ -187,8 +197,21 @@ async def bench_on(home: Path) -> AsyncIterator[Bench]:
             "frame": await cases_on("frame", stubbed(parts)),
             "full": await cases_on("full", parts),
             "sealed": await cases_on("sealed", parts, sealing),
+            "told": await cases_on("told", parts, telling),
         }
-        yield Bench(plain, psutil.Process(int((home / "server.pid").read_text())), runs)
+        gauges = Gauges(parts, measured.metric_meter, {}, ())
+        yield Bench(plain, psutil.Process(int((home / "server.pid").read_text())), runs, gauges)
+
+
+@contextmanager
+def elsewhere() -> Iterator[str]:
+    """A collector in a process of its own, so that its work is not counted as ours; its address."""
+    with subprocess.Popen([sys.executable, "-m", "tests.collectors"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 async def size_of(client: Client, workflow_type: str, queue: str) -> dict[str, int]:
@@ -216,8 +239,13 @@ async def measured(home: Path, rounds: int, cases: int) -> dict[str, dict[str, f
             "frame": await size_of(bench.client, INVOICE_INTAKE.name, "frame"),
             "full": await size_of(bench.client, INVOICE_INTAKE.name, "full"),
             "sealed": await size_of(bench.client, INVOICE_INTAKE.name, "sealed"),
+            "told": await size_of(bench.client, INVOICE_INTAKE.name, "told"),
         }
-    return {name: {**told(costs), **sizes[name]} for name, costs in bench.costs.items()}
+        begun = monotonic()
+        bench.gauges.look()
+        look = {"look_ms": round((monotonic() - begun) * 1000, 1)}
+    figures = {name: {**told(costs), **sizes[name]} for name, costs in bench.costs.items()}
+    return {**figures, "told": {**figures["told"], **look}}
 
 
 def told(costs: Sequence[Cost]) -> dict[str, float]:
@@ -231,11 +259,12 @@ def told(costs: Sequence[Cost]) -> dict[str, float]:
 
 
 def compared(figures: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    bare, frame, full, sealed = (figures[name] for name in ("bare", "frame", "full", "sealed"))
+    bare, frame, full, sealed, traced = (figures[name] for name in ("bare", "frame", "full", "sealed", "told"))
     return {
         **figures,
         "frame_throughput_of_bare": round(frame["cases_per_second"] / bare["cases_per_second"], 2),
         "sealed_throughput_of_full": round(sealed["cases_per_second"] / full["cases_per_second"], 2),
+        "told_throughput_of_full": round(traced["cases_per_second"] / full["cases_per_second"], 2),
         "frame_cpu_ms_over_bare": round(frame["cpu_ms"] - bare["cpu_ms"], 1),
     }
 

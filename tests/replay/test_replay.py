@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
+from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.worker import Replayer
 
 from tests.workflows.scenarios import SHAPES
 from workers.replay import replay
+from workers.temporal import plugin
 
 HISTORIES = Path(__file__).parent / "histories"
 RECORDED = sorted(HISTORIES.glob("*/*.json"))
+NEWEST = max(HISTORIES.iterdir(), key=lambda folder: [int(part) for part in folder.name.split(".")])
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -21,10 +25,15 @@ async def test_recorded_case_still_replays(path: Path) -> None:
     assert replayed.problem == ""
 
 
-def test_every_shape_has_a_history_recorded_with_the_newest_version() -> None:
-    newest = max(HISTORIES.iterdir(), key=lambda folder: [int(part) for part in folder.name.split(".")])
+@pytest.mark.parametrize("path", [path for path in RECORDED if path.parent == NEWEST], ids=lambda path: path.stem)
+async def test_recorded_case_replays_while_it_is_traced(path: Path) -> None:
+    replayer = Replayer(workflows=[], plugins=[plugin()], interceptors=[TracingInterceptor()])
 
-    assert {path.stem for path in newest.glob("*.json")} == {shape.__name__ for shape in SHAPES}
+    await replayer.replay_workflow(WorkflowHistory.from_json(path.stem, path.read_text()))
+
+
+def test_every_shape_has_a_history_recorded_with_the_newest_version() -> None:
+    assert {path.stem for path in NEWEST.glob("*.json")} == {shape.__name__ for shape in SHAPES}
 
 
 @pytest.mark.parametrize(
