@@ -3,7 +3,7 @@
 import smtplib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from ssl import create_default_context
 
@@ -22,7 +22,7 @@ class Post:
     port: int
     sender: str
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     tls: bool = False
     """From the first byte on; else STARTTLS is used where it is offered."""
 
