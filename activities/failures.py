@@ -127,3 +127,26 @@ def advice(headers: Mapping[str, str]) -> timedelta | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(delay, timedelta(0)), LONGEST_ADVICE)
+
+
+MAIL_UNKNOWN = "mail.unknown"
+
+
+def mail_unsent(message: str) -> ApplicationError:
+    """The mail server has not taken it: another attempt is harmless."""
+    return ApplicationError(message, type="mail.unsent")
+
+
+def mail_refused(code: int) -> ApplicationError:
+    return ApplicationError(f"the mail server refused it for good ({code})", type="mail.refused", non_retryable=True)
+
+
+def mail_unknown() -> ApplicationError:
+    """Its answer is lost: the mail may or may not be on its way, and a second one would be worse than none."""
+    words = "whether the mail server took it is not known: look for it there before you write again"
+    return ApplicationError(words, type=MAIL_UNKNOWN, non_retryable=True)
+
+
+def mail_unset() -> ApplicationError:
+    words = "no mail server is set: CASEWORK_SMTP and CASEWORK_SMTP_FROM name it"
+    return ApplicationError(words, type="mail.unset", non_retryable=True)

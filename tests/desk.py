@@ -205,9 +205,10 @@ class Desk:
 
 @asynccontextmanager
 async def open_desk(
-    client: Client, hasty: Client, home: Path, database_url: str = "", *, rehearsal: bool = True
+    client: Client, hasty: Client, home: Path, database_url: str = "", *, rehearsal: bool = True, smtp: str = ""
 ) -> AsyncIterator[Desk]:
-    with built(Settings(home=home, database_url=database_url, ocr=False)) as parts:
+    settings = Settings(home=home, database_url=database_url, ocr=False, smtp=smtp, smtp_from="service@example.com")
+    with built(settings) as parts:
         queue = uuid4().hex
         async with build_worker(client, queue, parts, rehearsal=rehearsal):
             yield Desk(client, hasty, parts, queue)

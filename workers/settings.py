@@ -61,6 +61,13 @@ class Settings(BaseModel):
     embeddings_url: str = ""
     """An OpenAI-compatible endpoint; empty is OpenAI itself."""
     embeddings_key: SecretStr = SecretStr("")
+    knowledge: Path = REPOSITORY / "deploy" / "knowledge"
+    """The folder of the articles that replies are composed from; a charter names the one in it that it uses."""
+    smtp: str = Field(default="", pattern=r"^$|^smtps?://([^@/]+:[^@/]+@)?[^@/:]+(:\d+)?$", repr=False)
+    """The mail server that replies go out by: smtp://user:password@host:587 (STARTTLS) or smtps://…; the user and the
+    password percent-encoded. Empty: none is sent."""
+    smtp_from: str = Field(default="", pattern=r"^$|^[^@\s<>]+@[^@\s<>]+$")
+    """The address that replies come from."""
     sources: Path | None = None
     """A YAML file of folders, mailboxes and HTTP doors that documents come from: see deploy/sources.example.yaml."""
     notices: Path | None = None
