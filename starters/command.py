@@ -177,11 +177,11 @@ def rerun(
     """Run an ended case again, on the same bytes, under today's charter."""
     with shell() as it:
         row, me = it.case(case), it.person(who)
+        if (process := PROCESSES.get(row.process)) is None:
+            raise Refused(f"{row.id} was opened by a weekly review: the next review opens one if it is still needed")
 
         async def again() -> None:
-            await Launcher(await connect(it.settings), it.parts, it.settings, process_named(row.process)).rerun(
-                row, me, why
-            )
+            await Launcher(await connect(it.settings), it.parts, it.settings, process).rerun(row, me, why)
 
         asyncio.run(again())
     if as_json:
