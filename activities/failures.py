@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
-from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 from temporalio.exceptions import ApplicationError
 
 from activities.crms.port import CrmError, RateLimited, Refused, Unauthorised
@@ -15,13 +15,18 @@ from schemas.case import Refusal
 from schemas.message import Digest
 from schemas.proposal import Rung
 
+if TYPE_CHECKING:
+    from openai import APIError
+
 TRANSIENT = {408, 409, 429}
 UNUSABLE = "model.unusable"
 LONGEST_ADVICE = timedelta(hours=1)
 
 
-def translate(error: APIError) -> ApplicationError:
+def translate(error: "APIError") -> ApplicationError:
     """Keep the provider's advice on when to come back; leave out its words, which may quote the document."""
+    from openai import APIConnectionError, APIStatusError, APITimeoutError
+
     if isinstance(error, APITimeoutError):
         return ApplicationError("the model endpoint did not answer in time", type="provider.timeout")
     if isinstance(error, APIConnectionError):

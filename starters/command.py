@@ -1,7 +1,6 @@
 """The `casework` command: running things, starting cases, replaying them."""
 
 import asyncio
-import gc
 import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -191,9 +190,5 @@ def rerun(
 
 
 def main() -> None:
-    try:
-        with explained():
-            app()
-    finally:
-        # The SDK's threads must be gone before the interpreter is: see tests/end_to_end/test_exit.py.
-        gc.collect()
+    with explained():
+        app()

@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
-from openai import OpenAI
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
@@ -113,6 +112,8 @@ def embeddings(settings: Settings) -> Iterator[Embeddings | None]:
     if not settings.embeddings:
         yield None
         return
+    from openai import OpenAI
+
     with OpenAI(
         api_key=settings.embeddings_key.get_secret_value() or "none",
         base_url=settings.embeddings_url or None,
