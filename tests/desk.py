@@ -13,6 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import Priority
 from temporalio.testing import TimeSkipper
 
+from activities.parsers import Parsers
 from schemas.approval import Decision, Reply, Verb
 from schemas.audit import Fault
 from schemas.case import Outcome
@@ -41,6 +42,8 @@ PATIENCE = 30
 """Seconds after which a case that does not move is a failure."""
 
 Case = WorkflowHandle[Any, Outcome]
+PARSERS = Parsers()
+"""Of all desks: what a parser has to load takes longer than most cases. They end with the process that started them."""
 
 
 UNSAMPLED = ("sample_share: 0.05", "sample_share: 0")
@@ -208,7 +211,7 @@ async def open_desk(
     client: Client, hasty: Client, home: Path, database_url: str = "", *, rehearsal: bool = True, smtp: str = ""
 ) -> AsyncIterator[Desk]:
     settings = Settings(home=home, database_url=database_url, ocr=False, smtp=smtp, smtp_from="service@example.com")
-    with built(settings) as parts:
+    with built(settings, PARSERS) as parts:
         queue = uuid4().hex
         async with build_worker(client, queue, parts, rehearsal=rehearsal):
             yield Desk(client, hasty, parts, queue)

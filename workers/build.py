@@ -72,11 +72,11 @@ class Parts(Records):
 
 
 @contextmanager
-def built(settings: Settings) -> Iterator[Parts]:
-    """Build all parts from the settings; what holds processes or connections is let go at the end."""
+def built(settings: Settings, parsers: Parsers | None = None) -> Iterator[Parts]:
+    """Build all parts of the settings; what holds processes or connections is let go at the end, given parsers not."""
     with (
         opened(settings) as records,
-        readers(settings) as reading,
+        readers(settings, parsers) as reading,
         embeddings(settings) as vectors,
         crm_of(settings, records.engine) as port,
     ):
@@ -172,10 +172,10 @@ def _make_code_key(path: Path) -> None:
 
 
 @contextmanager
-def readers(settings: Settings) -> Iterator[Readers]:
+def readers(settings: Settings, parsers: Parsers | None = None) -> Iterator[Readers]:
     """What reads documents, alone: for measuring it needs neither a database nor Temporal."""
     with ExitStack() as stack:
-        parsers = stack.enter_context(Parsers(ocr=settings.ocr))
+        parsers = parsers or stack.enter_context(Parsers(ocr=settings.ocr))
         yield Readers(parsers, stack.enter_context(endpoints(models(settings))))
 
 
