@@ -47,3 +47,7 @@ def _command() -> Callable[[], None]:
     gc.freeze()
     gc.enable()
     return run
+
+
+if __name__ == "__main__":
+    main()
