@@ -38,7 +38,7 @@ ONLY_TEXT = "harrow-lane-INV-20418.pdf"
 DAMAGED = "northwind-paper-RE-2026-0124.pdf"
 HOSTILE = "kade-koffie-KK-2026-0312.xml"
 
-PATIENCE = 30
+PATIENCE = 60
 """Seconds after which a case that does not move is a failure."""
 
 Case = WorkflowHandle[Any, Outcome]
