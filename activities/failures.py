@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
-from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 from temporalio.exceptions import ApplicationError
 
 from activities.crms.port import CrmError, RateLimited, Refused, Unauthorised
@@ -15,13 +15,18 @@ from schemas.case import Refusal
 from schemas.message import Digest
 from schemas.proposal import Rung
 
+if TYPE_CHECKING:
+    from openai import APIError
+
 TRANSIENT = {408, 409, 429}
 UNUSABLE = "model.unusable"
 LONGEST_ADVICE = timedelta(hours=1)
 
 
-def translate(error: APIError) -> ApplicationError:
+def translate(error: "APIError") -> ApplicationError:
     """Keep the provider's advice on when to come back; leave out its words, which may quote the document."""
+    from openai import APIConnectionError, APIStatusError, APITimeoutError
+
     if isinstance(error, APITimeoutError):
         return ApplicationError("the model endpoint did not answer in time", type="provider.timeout")
     if isinstance(error, APIConnectionError):
@@ -127,3 +132,26 @@ def advice(headers: Mapping[str, str]) -> timedelta | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(delay, timedelta(0)), LONGEST_ADVICE)
+
+
+MAIL_UNKNOWN = "mail.unknown"
+
+
+def mail_unsent(message: str) -> ApplicationError:
+    """The mail server has not taken it: another attempt is harmless."""
+    return ApplicationError(message, type="mail.unsent")
+
+
+def mail_refused(code: int) -> ApplicationError:
+    return ApplicationError(f"the mail server refused it for good ({code})", type="mail.refused", non_retryable=True)
+
+
+def mail_unknown() -> ApplicationError:
+    """Its answer is lost: the mail may or may not be on its way, and a second one would be worse than none."""
+    words = "whether the mail server took it is not known: look for it there before you write again"
+    return ApplicationError(words, type=MAIL_UNKNOWN, non_retryable=True)
+
+
+def mail_unset() -> ApplicationError:
+    words = "no mail server is set: CASEWORK_SMTP and CASEWORK_SMTP_FROM name it"
+    return ApplicationError(words, type="mail.unset", non_retryable=True)

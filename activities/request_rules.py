@@ -10,6 +10,8 @@ from activities.abuse import abuse_in
 from activities.audit import append
 from activities.documents import said_in
 from activities.failures import kept
+from activities.knowledge import Bases
+from activities.replying import reply_to
 from activities.rules import LONGEST, sample_findings
 from activities.store import Blobs, writing
 from schemas.case import Checked, Draft, Record
@@ -17,6 +19,7 @@ from schemas.finding import Finding
 from schemas.mail import Mail
 from schemas.policy import Priority, RequestPolicy
 from schemas.proposal import Field, Proposal
+from schemas.reply import REPLY, Reply
 from schemas.routing import Brake
 from schemas.tables import BrakeRow
 from schemas.triage import CATEGORY, RequestCheck
@@ -30,15 +33,19 @@ class RequestRules:
     blobs: Blobs
     key: bytes
     """By which the cases are drawn that a person always sees."""
+    bases: Bases
 
     @activity.defn(name="rules.check_request")
     def check_request(self, request: RequestCheck) -> Checked:
         """Find what is wrong, freeze the ticket that would be written, and read the brake."""
         message = Mail.model_validate_json(kept(self.blobs, request.document.source.digest, "the message"))
-        digest = self.blobs.put(draft_of(request, message).model_dump_json().encode())
-        proposal, policy = request.proposal, request.policy
+        proposal, policy, text = request.proposal, request.policy, said_in(message)
+        reply = reply_to(message, text, values_of(proposal), policy, self.bases)
+        draft = draft_of(request, message).model_copy(update={"reply": reply})
+        digest = self.blobs.put(draft.model_dump_json().encode())
         findings = (
-            *request_findings(proposal, policy, said_in(message)),
+            *request_findings(proposal, policy, text),
+            *reply_findings(reply, policy),
             *sample_findings(request.case, policy, proposal, self.key),
         )
         with writing(self.engine, request.case) as session:
@@ -46,7 +53,7 @@ class RequestRules:
             found = [finding.model_dump() for finding in findings]
             head = append(session, request.case, "rules.checked", {"draft": digest, "findings": found})
         brake = Brake.model_validate(row.model_dump()) if row else Brake()
-        return Checked(findings=findings, draft=digest, brake=brake, head=head)
+        return Checked(findings=findings, draft=digest, brake=brake, head=head, reply=reply)
 
 
 def values_of(proposal: Proposal) -> dict[str, str]:
@@ -91,7 +98,7 @@ def request_findings(proposal: Proposal, policy: RequestPolicy, text: str) -> It
     values = values_of(proposal)
     yield from _category_findings(proposal, policy)
     for name, field in proposal.fields.items():
-        if len(field.value or "") > LONGEST:
+        if name != REPLY and len(field.value or "") > LONGEST:
             message = f"{name} is longer than {LONGEST} characters"
             yield Finding(code="field.too_long", severity="block", field=name, message=message)
         if field.value and field.alternatives:
@@ -106,6 +113,13 @@ def request_findings(proposal: Proposal, policy: RequestPolicy, text: str) -> It
     if words := abuse_in(text):
         message = f"it insults or threatens: {words}"
         yield Finding(code="message.abusive", severity="review", message=message)
+
+
+def reply_findings(reply: Reply | None, policy: RequestPolicy) -> Iterator[Finding]:
+    """That somebody sees a reply before it is sent, where the policy wants that."""
+    if reply and policy.replies == "approved":
+        cites = f", citing {', '.join(reply.cites)}" if reply.cites else ""
+        yield Finding(code="reply.unapproved", severity="review", message=f"a reply would be sent{cites}")
 
 
 def _category_findings(proposal: Proposal, policy: RequestPolicy) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from schemas.finding import Finding
 from schemas.message import Digest, Message
 from schemas.policy import Stage
 from schemas.proposal import Proposal, Rung
+from schemas.reply import Reply
 from schemas.routing import Brake
 from schemas.source import Document, IntakeLimits, Source
 
@@ -45,6 +46,8 @@ class Draft(Message):
     main: str
     refused: tuple[str, ...] = ()
     """What the CRM has said against these records: who approves them again does so knowing that."""
+    reply: Reply | None = Bounded(default=None, exclude_if=lambda reply: reply is None)
+    """What is sent to whoever sent the message, once the records are written."""
 
 
 class Checked(Audited):
@@ -55,6 +58,7 @@ class Checked(Audited):
     brake: Brake = Brake()
     confidences: Mapping[str, float] = Bounded(default={}, exclude_if=lambda confidences: not confidences)
     """How likely each field is right, by the calibration; of those that are not named the reader alone tells."""
+    reply: Reply | None = Bounded(default=None, exclude_if=lambda reply: reply is None)
 
 
 class Receipt(Audited):
@@ -100,6 +104,8 @@ class View(Message):
     """Corrections since the document was read, oldest first."""
     confidences: Mapping[str, float] = Bounded(default={}, exclude_if=lambda confidences: not confidences)
     """What the proposal's confidences were taken for, by a calibration."""
+    reply: Reply | None = Bounded(default=None, exclude_if=lambda reply: reply is None)
+    """The reply that the draft holds."""
 
     @property
     def blocked(self) -> bool:

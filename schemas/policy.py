@@ -15,6 +15,7 @@ from pydantic import model_validator
 from schemas.budget import Budget
 from schemas.message import Digest, Message, PersonId
 from schemas.proposal import Rung
+from schemas.reply import Replies
 from schemas.source import IntakeLimits
 from schemas.steps import Patience, Seat, Step, Voter, is_group
 
@@ -131,6 +132,11 @@ class RequestPolicy(Policy):
     """In which the examples are that the classifier was taught; a message in another one goes to a person."""
     urgent: tuple[str, ...] = ()
     """Words that make any request one of high priority."""
+    replies: Replies = "never"
+    knowledge: str = Bounded(default="", pattern="^[a-z0-9-]*$")
+    """The folder of articles from which replies are composed."""
+    support: float = Bounded(default=1, gt=0, le=1)
+    """How far a passage must be like a message to answer it: a cosine, chosen on messages whose answer is known."""
 
     @model_validator(mode="after")
     def what_is_needed_is_known(self) -> Self:

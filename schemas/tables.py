@@ -23,6 +23,17 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
+class ReplyRow(SQLModel, table=True):
+    """A reply that is to be sent at most once: begun (whether it was taken is not known), sent, or failed."""
+
+    __tablename__ = "replies"
+
+    key: str = Field(primary_key=True)
+    draft: str = Field(primary_key=True)
+    state: str
+    at: datetime = Field(sa_type=Instant)
+
+
 class CaseRow(SQLModel, table=True):
     """The record of a case: for starts, listings and figures. Temporal is the engine and forgets sooner."""
 

@@ -50,7 +50,7 @@ async def _job(it: Shell[Parts], invoices: Process, contracts: Process, requests
         rows += await _take_in(it, client, requests, MESSAGES)
         faults = verified(it, it.parts.audit.cases(), await heads_told(client))
         out.print("\n[bold]The audit[/]")
-        print_faults(len(it.parts.audit.cases()), faults)
+        print_faults(it.parts.audit.cases(), faults)
     _how_to_go_on(it, [row for row in rows if row.status == "waiting" and row.id != approved])
 
 

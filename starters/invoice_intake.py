@@ -33,7 +33,7 @@ INVOICE_INTAKE: Process = Process(
 )
 
 if __name__ == "__main__":
-    from starters.command import main
+    from starters.entry import main
 
     sys.argv[1:1] = ["start", NAME]
     main()

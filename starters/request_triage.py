@@ -38,7 +38,7 @@ REQUEST_TRIAGE: Process = Process(
 )
 
 if __name__ == "__main__":
-    from starters.command import main
+    from starters.entry import main
 
     sys.argv[1:1] = ["start", NAME]
     main()

@@ -145,6 +145,14 @@ def print_mail(mail: Mail) -> None:
         out.print(f"       | and {len(lines) - MAIL_LINES} lines more ('--json' has them)")
 
 
+def print_reply(view: View) -> None:
+    """What would be sent, whole: it is approved as it stands."""
+    if view.reply:
+        out.print(f"\nreply to {plain(view.reply.to)}: {plain(view.reply.subject)}")
+        for line in view.reply.text.splitlines():
+            out.print(f"  | {plain(line, len(line) + 1)}", soft_wrap=True)
+
+
 def print_said(view: View, remarks: Sequence[Remark]) -> None:
     """What people changed, voted, asked and remarked, so far."""
     changes = (f"{it.by} changed {it.field} from {it.was or '-'} to {it.now or '-'}" for it in view.changes)
@@ -171,6 +179,7 @@ def show_case(row: CaseRow, view: View, mail: Mail | None, link: str, remarks: S
         out.print(fields_of(view))
     bullets("\nreasons", row.reasons)
     bullets("\nfindings", [f"{finding.severity}: {finding.code} {finding.message}" for finding in view.findings])
+    print_reply(view)
     print_said(view, remarks)
     if row.record:
         out.print(

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
@@ -25,6 +27,13 @@ class Collector:
     def spans(self) -> list[Span]:
         asked = [ExportTraceServiceRequest.FromString(body) for path, body in self.bodies if path == "/v1/traces"]
         return [span for one in asked for of in one.resource_spans for it in of.scope_spans for span in it.spans]
+
+    @property
+    def logs(self) -> list[LogRecord]:
+        asked = [ExportLogsServiceRequest.FromString(body) for path, body in self.bodies if path == "/v1/logs"]
+        return [
+            record for one in asked for of in one.resource_logs for it in of.scope_logs for record in it.log_records
+        ]
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import Priority
 from temporalio.testing import TimeSkipper
 
+from activities.parsers import Parsers
 from schemas.approval import Decision, Reply, Verb
 from schemas.audit import Fault
 from schemas.case import Outcome
@@ -37,10 +38,12 @@ ONLY_TEXT = "harrow-lane-INV-20418.pdf"
 DAMAGED = "northwind-paper-RE-2026-0124.pdf"
 HOSTILE = "kade-koffie-KK-2026-0312.xml"
 
-PATIENCE = 30
+PATIENCE = 60
 """Seconds after which a case that does not move is a failure."""
 
 Case = WorkflowHandle[Any, Outcome]
+PARSERS = Parsers()
+"""Of all desks: what a parser has to load takes longer than most cases. They end with the process that started them."""
 
 
 UNSAMPLED = ("sample_share: 0.05", "sample_share: 0")
@@ -205,9 +208,10 @@ class Desk:
 
 @asynccontextmanager
 async def open_desk(
-    client: Client, hasty: Client, home: Path, database_url: str = "", *, rehearsal: bool = True
+    client: Client, hasty: Client, home: Path, database_url: str = "", *, rehearsal: bool = True, smtp: str = ""
 ) -> AsyncIterator[Desk]:
-    with built(Settings(home=home, database_url=database_url, ocr=False)) as parts:
+    settings = Settings(home=home, database_url=database_url, ocr=False, smtp=smtp, smtp_from="service@example.com")
+    with built(settings, PARSERS) as parts:
         queue = uuid4().hex
         async with build_worker(client, queue, parts, rehearsal=rehearsal):
             yield Desk(client, hasty, parts, queue)

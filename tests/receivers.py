@@ -78,16 +78,26 @@ def free_port() -> int:
 class Mailbox:
     port: int
     mails: list[EmailMessage] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    """What the first few are answered; an empty one breaks off once the mail is taken."""
+
+    @property
+    def smtp(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
 
     def url(self, to: str) -> str:
         return f"mailto://127.0.0.1:{self.port}?from=casework@example.com&to={to}&mode=insecure&format=text"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         assert isinstance(envelope.content, bytes)
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
-        self.mails.append(mail)
-        return "250 taken"
+        answer = self.answers.pop(0) if self.answers else "250 taken"
+        if not answer or answer.startswith("2"):
+            self.mails.append(mail)
+        if not answer and server.transport:
+            server.transport.close()
+        return answer
 
 
 @contextmanager

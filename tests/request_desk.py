@@ -19,9 +19,9 @@ INCOMPLETE = "Where is our order? It should have been delivered on Monday."
 NONE = "Our school class would like to visit your factory in autumn."
 
 
-async def start(desk: Desk, text: str, **changes: object) -> Case:
+async def start(desk: Desk, text: str, *, message_id: str = "", **changes: object) -> Case:
     policy: RequestPolicy = REQUEST_TRIAGE.load_charter(Settings()).policy
-    data = Mail(subject="A request", sender=SENDER, text=text).model_dump_json().encode()
+    data = Mail(subject="A request", sender=SENDER, text=text, message_id=message_id).model_dump_json().encode()
     source = Source(digest=desk.parts.blobs.put(data), name="message.eml", size=len(data))
     case = f"{NAME}/{digest_of(data)}-{desk.queue[:8]}"
     intake = Intake(source=source, policy=policy.model_copy(update=changes), submitted_by="tester")

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
-from openai import OpenAI
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
@@ -24,12 +24,15 @@ from activities.directory import Directory
 from activities.documents import Documents
 from activities.endpoints.embeddings import Embeddings
 from activities.endpoints.ledger import Ledger
+from activities.knowledge import Bases
 from activities.learning.classifiers import Classifiers
 from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.observing import Observing
 from activities.parsers import Parsers
+from activities.post import Post
 from activities.reconciler import Reconciler
+from activities.replies import Replies
 from activities.request_rules import RequestRules
 from activities.requests import Requests
 from activities.reviewing import Reviewing
@@ -59,6 +62,7 @@ class Parts(Records):
     contract_rules: ContractRules
     requests: Requests
     request_rules: RequestRules
+    replies: Replies
     crm: Crm
     reconciler: Reconciler
     notices: Notices
@@ -68,11 +72,11 @@ class Parts(Records):
 
 
 @contextmanager
-def built(settings: Settings) -> Iterator[Parts]:
-    """Build all parts from the settings; what holds processes or connections is let go at the end."""
+def built(settings: Settings, parsers: Parsers | None = None) -> Iterator[Parts]:
+    """Build all parts of the settings; what holds processes or connections is let go at the end, given parsers not."""
     with (
         opened(settings) as records,
-        readers(settings) as reading,
+        readers(settings, parsers) as reading,
         embeddings(settings) as vectors,
         crm_of(settings, records.engine) as port,
     ):
@@ -91,7 +95,8 @@ def built(settings: Settings) -> Iterator[Parts]:
             rules=Rules(engine, blobs, port, key),
             contract_rules=ContractRules(engine, blobs, port),
             requests=Requests(blobs, classifiers(settings), audit, vectors),
-            request_rules=RequestRules(engine, blobs, key),
+            request_rules=RequestRules(engine, blobs, key, Bases(settings.knowledge)),
+            replies=Replies(engine, blobs, post(settings)),
             crm=Crm(port, blobs, engine),
             reconciler=Reconciler(port, blobs, audit),
             notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
@@ -107,6 +112,8 @@ def embeddings(settings: Settings) -> Iterator[Embeddings | None]:
     if not settings.embeddings:
         yield None
         return
+    from openai import OpenAI
+
     with OpenAI(
         api_key=settings.embeddings_key.get_secret_value() or "none",
         base_url=settings.embeddings_url or None,
@@ -114,6 +121,18 @@ def embeddings(settings: Settings) -> Iterator[Embeddings | None]:
         timeout=timedelta(minutes=2).total_seconds(),
     ) as client:
         yield Embeddings(client, settings.embeddings)
+
+
+def post(settings: Settings) -> Post | None:
+    """The mail server, when one is set."""
+    if not settings.smtp:
+        return None
+    if not settings.smtp_from:
+        raise BadSettings("CASEWORK_SMTP_FROM: the address that replies come from is missing")
+    url = urlsplit(settings.smtp)
+    tls = url.scheme == "smtps"
+    account = (unquote(url.username or ""), unquote(url.password or ""))
+    return Post(url.hostname or "", url.port or (465 if tls else 587), settings.smtp_from, *account, tls=tls)
 
 
 def classifiers(settings: Settings) -> Classifiers:
@@ -153,10 +172,10 @@ def _make_code_key(path: Path) -> None:
 
 
 @contextmanager
-def readers(settings: Settings) -> Iterator[Readers]:
+def readers(settings: Settings, parsers: Parsers | None = None) -> Iterator[Readers]:
     """What reads documents, alone: for measuring it needs neither a database nor Temporal."""
     with ExitStack() as stack:
-        parsers = stack.enter_context(Parsers(ocr=settings.ocr))
+        parsers = parsers or stack.enter_context(Parsers(ocr=settings.ocr))
         yield Readers(parsers, stack.enter_context(endpoints(models(settings))))
 
 
@@ -171,6 +190,7 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.documents.ingest_message,
         parts.requests.read,
         parts.request_rules.check_request,
+        parts.replies.send,
         parts.crm.apply,
         parts.reconciler.compare,
         parts.cases.waiting,

@@ -5,17 +5,19 @@ from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from ipaddress import ip_address
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
 import httpx2
 import yaml
-from openai import OpenAI
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, model_validator
 
 from activities.endpoints.endpoint import Endpoint, PersonalData
 from activities.endpoints.patience import Patience
 from workers.settings import BadSettings, Settings
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
@@ -116,7 +118,9 @@ def endpoints(known: Sequence[ModelSettings]) -> Iterator[dict[str, Endpoint]]:
             client.close()
 
 
-def _client(one: ModelSettings) -> OpenAI:
+def _client(one: ModelSettings) -> "OpenAI":
+    from openai import OpenAI
+
     return OpenAI(
         api_key=one.key.get_secret_value() or "none",
         base_url=one.url or None,

@@ -61,6 +61,13 @@ class Settings(BaseModel):
     embeddings_url: str = ""
     """An OpenAI-compatible endpoint; empty is OpenAI itself."""
     embeddings_key: SecretStr = SecretStr("")
+    knowledge: Path = REPOSITORY / "deploy" / "knowledge"
+    """The folder of the articles that replies are composed from; a charter names the one in it that it uses."""
+    smtp: str = Field(default="", pattern=r"^$|^smtps?://([^@/]+:[^@/]+@)?[^@/:]+(:\d+)?$", repr=False)
+    """The mail server that replies go out by: smtp://user:password@host:587 (STARTTLS) or smtps://…; the user and the
+    password percent-encoded. Empty: none is sent."""
+    smtp_from: str = Field(default="", pattern=r"^$|^[^@\s<>]+@[^@\s<>]+$")
+    """The address that replies come from."""
     sources: Path | None = None
     """A YAML file of folders, mailboxes and HTTP doors that documents come from: see deploy/sources.example.yaml."""
     notices: Path | None = None
@@ -84,8 +91,8 @@ class Settings(BaseModel):
     metrics: str = Field(default="", pattern=r"^$|^[^:/]+:\d+$")
     """host:port on which a worker tells Prometheus its metrics, such as 127.0.0.1:9464; empty is nowhere."""
     otlp: str = Field(default="", pattern=r"^$|^https?://")
-    """An OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318: traces go there, and metrics too
-    where no Prometheus reads them."""
+    """An OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318: traces and what
+    workers log go there, and metrics where no Prometheus reads them."""
     log: Literal["text", "json"] = "text"
     """How workers log to standard error."""
 

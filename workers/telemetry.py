@@ -124,29 +124,63 @@ def _provider(otlp: str) -> "TracerProvider":
 
 
 def logging_as(settings: Settings) -> None:
-    """From now on, logs are lines of JSON on standard error, if that is what the settings say."""
+    """From now on, logs are lines of JSON on standard error, and go to the collector, as the settings say."""
+    shown = logging.StreamHandler()
     if settings.log == "json":
-        handler = logging.StreamHandler()
-        handler.setFormatter(AsJson())
-        logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+        shown.setFormatter(AsJson())
+    if settings.log == "json" or settings.otlp:
+        sent = [_sending(settings.otlp)] if settings.otlp else []
+        logging.basicConfig(level=logging.WARNING, handlers=[shown, *sent], force=True)
 
 
 class AsJson(logging.Formatter):
-    """A line of JSON. Of an error it tells the kind and the place: its words may quote a document."""
+    """A line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told: dict[str, object] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.msg if record.exc_info else record.getMessage(),
-            **_where(record),
-        }
-        if record.exc_info and (error := record.exc_info[1]):
-            frames = traceback.extract_tb(error.__traceback__)
-            told["error"] = type(error).__name__
-            told["in"] = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-        return json.dumps(told)
+        at = datetime.fromtimestamp(record.created, UTC).isoformat()
+        return json.dumps({"at": at, "message": _words(record), **_about(record)})
+
+
+def _sending(otlp: str) -> logging.Handler:
+    from opentelemetry._logs import LogRecord, SeverityNumber
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+    from opentelemetry.sdk.resources import Resource
+
+    class Sending(logging.Handler):
+        """The SDK's own is on its way out, and would send the words of errors."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.name.startswith("opentelemetry"):
+                return  # that a collector is away is not for the collector
+            number = SeverityNumber.ERROR if record.levelno >= logging.ERROR else SeverityNumber.WARN
+            about = {name: str(value) for name, value in _about(record).items()}
+            trace = int(about.pop("trace", "0"), 16)
+            at, words = int(record.created * 1e9), _words(record)
+            logger.emit(
+                LogRecord(timestamp=at, severity_number=number, body=words, attributes=about, trace_id=trace or None)
+            )
+
+    provider = LoggerProvider(resource=Resource.create({"service.name": SERVICE}))
+    exporter = OTLPLogExporter(f"{otlp.rstrip('/')}/v1/logs", timeout=TAKEN_WITHIN)
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+    logger = provider.get_logger(SERVICE)
+    return Sending()
+
+
+def _words(record: logging.LogRecord) -> str:
+    return str(record.msg) if record.exc_info else record.getMessage()
+
+
+def _about(record: logging.LogRecord) -> dict[str, object]:
+    """Whence a line comes. Of an error it tells the kind and the place: its words may quote a document."""
+    told = {"level": record.levelname.lower(), "logger": record.name, **_where(record)}
+    if record.exc_info and (error := record.exc_info[1]):
+        frames = traceback.extract_tb(error.__traceback__)
+        told["error"] = type(error).__name__
+        told["in"] = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return told
 
 
 def _where(record: logging.LogRecord) -> dict[str, object]:

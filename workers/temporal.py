@@ -27,8 +27,8 @@ from workflows.request_triage import RequestTriage
 from workflows.watch import DriftWatch
 from workflows.weekly_review import WeeklyReview
 
-WORKFLOWS = [InvoiceIntake, ContractApproval, RequestTriage, MissedTargetCase, Notice, Reconciliation]
-SCHEDULED = [DriftWatch, WeeklyReview]
+WORKFLOWS = [InvoiceIntake, ContractApproval, RequestTriage, Notice, Reconciliation]
+SCHEDULED = [DriftWatch, WeeklyReview, MissedTargetCase]
 # A forgotten pass-through import then stops the worker at start, not a case at midnight.
 STRICT = SandboxedWorkflowRunner(
     SandboxRestrictions.default.with_import_notification_policy(

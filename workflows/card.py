@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from textwrap import wrap
 
 from schemas.case import View
 from schemas.wait import Wait
@@ -40,6 +41,7 @@ def card(wait: Wait, view: View) -> str:
         *_fields(view),
         "",
         *_findings(view),
+        *_reply(view),
         f"**Draft** `{wait.ask.draft}`",
         "",
         *_how(wait),
@@ -88,6 +90,18 @@ def _findings(view: View) -> list[str]:
         "**Findings**",
         "",
         *(f"- {finding.severity}: `{finding.code}` {escaped(finding.message)}" for finding in view.findings),
+        "",
+    ]
+
+
+def _reply(view: View) -> list[str]:
+    if view.reply is None:
+        return []
+    lines = [escaped(line) for whole in view.reply.text.splitlines() for line in wrap(whole, LONGEST)]
+    return [
+        f"**Reply** that is sent to {escaped(view.reply.to)}: {escaped(view.reply.subject)}",
+        "",
+        *(f"> {line}\n>" for line in lines),
         "",
     ]
 

@@ -216,6 +216,7 @@ class Case:
             "reasons": self.chosen.reasons,
             "draft": checked.draft,
             "confidences": checked.confidences,
+            "reply": checked.reply,
         }
         self.view = self.view.model_copy(update=told)
         return self.chosen

@@ -30,6 +30,12 @@ CRM_WRITE = ActivityConfig(
     schedule_to_close_timeout=7 * DAY,
     retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
 )
+# For whoever wrote, a reply of next week is none. No heartbeat: an attempt that was begun is never begun again.
+MAIL = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=5),
+    schedule_to_close_timeout=3 * DAY,
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
+)
 # Reads a page of cases; it waits for a CRM that is out of order, as cases do.
 CRM_LOOK = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=10),

@@ -2,17 +2,21 @@
 
 from temporalio import workflow
 from temporalio.common import RawValue
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.documents import Documents
+    from activities.replies import Replies
     from activities.request_rules import RequestRules
     from activities.requests import Requests
     from schemas.case import Checked, Outcome
     from schemas.proposal import Proposal
+    from schemas.reply import REPLY, SendRequest
     from schemas.source import Document
     from schemas.triage import FIELDS, Intake, RequestCheck
+    from workflows.cancellation import unbroken
     from workflows.case import Case
-    from workflows.options import CHECK
+    from workflows.options import CHECK, MAIL
 
 NAME = "request-triage"
 
@@ -36,5 +40,20 @@ class RequestTriage:
         details = intake.policy.details
         self.case.fields = (*FIELDS, *details)
         patterns = {name: detail.pattern for name, detail in details.items()}
+        if intake.policy.replies != "never":
+            self.case.fields = (*self.case.fields, REPLY)
         refused = await self.case.proposed(intake, Requests.read, Documents.ingest_message, patterns)
-        return refused or await self.case.settled(intake, check)
+        return refused or await self.replied(intake, await self.case.settled(intake, check))
+
+    async def replied(self, intake: Intake, outcome: Outcome) -> Outcome:
+        """Send the reply of the draft that was applied; where that fails, the outcome says so."""
+        allowed = intake.policy.replies == "auto" or (intake.policy.replies == "approved" and outcome.decided_by)
+        if outcome.status != "applied" or outcome.draft is None or not allowed:
+            return outcome
+        request = SendRequest(case=self.case.id, draft=outcome.draft)
+        try:
+            await unbroken(workflow.start_activity_method(Replies.send, request, **MAIL))
+        except ActivityError as error:
+            told = f"no reply was sent for sure: {error.cause}"
+            return outcome.model_copy(update={"reasons": (*outcome.reasons, told)})
+        return outcome

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from openai import APIError, OpenAI
+from typing import TYPE_CHECKING
 
 from activities.failures import translate, unusable
 from activities.learning.terms import LONGEST
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 TOGETHER = 128
 """Texts in one call: endpoints take some thousand, and answer late when they are given so many."""
@@ -16,11 +18,13 @@ TOGETHER = 128
 class Embeddings:
     """Its client must not retry: that is Temporal's work."""
 
-    client: OpenAI
+    client: "OpenAI"
     model: str
 
     def vectors(self, texts: Sequence[str]) -> list[list[float]]:
         """In the order of the texts. Errors leave without their causes, whose words may quote a text or the key."""
+        from openai import APIError
+
         found: list[list[float]] = []
         for start in range(0, len(texts), TOGETHER):
             # An empty text is no input to most endpoints.

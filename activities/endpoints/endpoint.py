@@ -1,12 +1,14 @@
-"""An endpoint: one question to an OpenAI-compatible model, asked once."""
+"""An endpoint: one question to an OpenAI-compatible model, asked once.
+
+The client takes half a second to import, which commands that ask no model are spared.
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
-from openai import APIError, ContentFilterFinishReasonError, LengthFinishReasonError, OpenAI, omit
 from opentelemetry.trace import SpanKind, get_tracer
 from pydantic import BaseModel
 from temporalio.exceptions import ApplicationError
@@ -15,20 +17,14 @@ from activities.endpoints.likelihood import likelihoods
 from activities.endpoints.redaction import redacted
 from activities.failures import UNUSABLE, translate, unusable
 
+if TYPE_CHECKING:
+    from openai import OpenAI
+
 A = TypeVar("A", bound=BaseModel)
 TRACER = get_tracer("casework")
 LONGEST_TEXT = 60_000
-# What the client raises for an answer with status 200 that is no completion, or not in the shape asked for.
-NO_ANSWER = (
-    LengthFinishReasonError,
-    ContentFilterFinishReasonError,
-    AttributeError,
-    IndexError,
-    TypeError,
-    ValueError,
-)
-
-
+NO_COMPLETION = (AttributeError, IndexError, TypeError, ValueError)
+"""What the client raises for an answer with status 200 in another shape, besides errors of its own."""
 PersonalData = Literal["send", "redact", "local"]
 """local: sent as it is, since the endpoint is on this machine or network, which the settings hold it to."""
 MILLION = 1_000_000
@@ -63,7 +59,7 @@ class Wasted(ApplicationError):
 class Endpoint:
     """Its client must not retry: that is Temporal's work."""
 
-    client: OpenAI
+    client: "OpenAI"
     model: str
     name: str = "default"
     input_price: Decimal = Decimal(0)
@@ -90,6 +86,8 @@ class Endpoint:
 
     def _ask(self, instructions: str, shape: type[A], text: str) -> Said[A]:
         """Errors leave without their causes, whose words may quote the document or the key into history."""
+        from openai import APIError, OpenAIError, omit
+
         if len(text) > LONGEST_TEXT:
             raise unusable(f"the text is longer than the {LONGEST_TEXT} characters an endpoint is sent")
         sent = redacted(text) if self.personal_data == "redact" else None
@@ -116,7 +114,7 @@ class Endpoint:
                 parsed = shape.model_validate_json(sent.restored(parsed.model_dump_json()))
         except APIError as error:
             raise translate(error) from None
-        except NO_ANSWER as error:
+        except (OpenAIError, *NO_COMPLETION) as error:
             raise Wasted(f"the model's answer cannot be used ({type(error).__name__})", usage) from None
         if parsed is None:
             raise Wasted("the model gave no answer in the shape asked for", usage)

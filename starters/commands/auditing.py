@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from temporalio.client import Client
 
-from activities.audit import Body
+from activities.audit import OF_NO_CASE, Body
 from schemas.audit import Fault, Head
 from schemas.case import Outcome
 from starters import screen
@@ -91,13 +91,13 @@ def verify(
     if as_json:
         screen.print_json(
             {
-                "cases": len(names),
+                "cases": cases_of(names),
                 "against_temporal": told is not None,
                 "faults": [fault.model_dump() for fault in faults],
             }
         )
     else:
-        print_faults(len(names), faults)
+        print_faults(names, faults)
         if told is None:
             screen.out.print("no Temporal server answered: outcomes in histories were not compared")
     if faults:
@@ -122,10 +122,15 @@ def verified(it: Shell[Parts], cases: Sequence[str], told: Told, anchored: Told 
     return gone + [fault for case in cases for fault in it.parts.audit.verify(case, heads[case])]
 
 
-def print_faults(count: int, faults: Sequence[Fault]) -> None:
+def cases_of(chains: Sequence[str]) -> int:
+    return sum(not chain.startswith(OF_NO_CASE) for chain in chains)
+
+
+def print_faults(chains: Sequence[str], faults: Sequence[Fault]) -> None:
     for fault in faults:
         screen.out.print(f"[red]{fault.case}[/] entry {fault.seq} {fault.problem}")
     if not faults:
+        count = cases_of(chains)
         screen.out.print(f"[green]the audit of {count} cases verifies[/]: nothing edited, removed or cut off")
 
 

@@ -94,7 +94,7 @@ def until(address: str, query: str) -> None:
 
 def test_each_query_is_answered_by_a_real_worker(house: House, tmp_path: Path) -> None:
     worker = f"127.0.0.1:{free_ports()[0]}"
-    budget = charters(tmp_path / "budget", "stage: autonomous", "stage: autonomous\n  budget: {day: {tokens: 1000000}}")
+    budget = charters(tmp_path / "budget", "sample_share: 0.05", "budget: {day: {tokens: 1000000}}")
     house.env.update({"CASEWORK_METRICS": worker, "CASEWORK_CHARTERS": str(budget)})
     first, second = sorted(Path(invoices(tmp_path / "two", 2)).iterdir())
     with providing() as provider, prometheus(tmp_path, worker) as address:

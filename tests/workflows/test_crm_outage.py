@@ -75,14 +75,18 @@ async def took(case: Case) -> timedelta:
     return last.ToDatetime() - first.ToDatetime()
 
 
-@pytest.mark.parametrize("step", [{"asking": CHECKS}, {"writing": ATTEMPTS}], ids=["asking", "writing"])
 @pytest.mark.parametrize(
-    "error",
-    [lambda: Unavailable("out of order"), lambda: Unauthorised("not let in"), lambda: RateLimited(OUTAGE / 10)],
-    ids=["unavailable", "unauthorised", "rate-limited"],
+    ("error", "step"),
+    [
+        (lambda: Unavailable("out of order"), {"asking": CHECKS}),
+        (lambda: Unavailable("out of order"), {"writing": ATTEMPTS}),
+        (lambda: Unauthorised("not let in"), {"writing": ATTEMPTS}),
+        (lambda: RateLimited(OUTAGE / 10), {"writing": ATTEMPTS}),
+    ],
+    ids=["unavailable-asking", "unavailable-writing", "unauthorised", "rate-limited"],
 )
 async def test_case_waits_for_the_crm_and_is_applied_once(
-    desk: Desk, step: dict[str, int], error: Callable[[], CrmError]
+    desk: Desk, error: Callable[[], CrmError], step: dict[str, int]
 ) -> None:
     async with with_crm(desk, Out(desk.parts.crm.port, error, **step)) as other:
         case = await other.start(CLEAN, policy(), hasty=True)

@@ -39,7 +39,7 @@ async def desk(
     """A desk with an endpoint for each way to misbehave, and patience for five attempts."""
     monkeypatch.setattr("tests.desk.PATIENCE", 90)
     each = [{"name": how, "model": "small", "url": provider.url(how), "seconds": 1} for how in MISBEHAVIOURS]
-    each.append({"name": "slow", "model": "small", "url": provider.url("slow"), "requests_per_minute": 60})
+    each.append({"name": "slow", "model": "small", "url": provider.url("slow"), "requests_per_minute": 120})
     (tmp_path / "models.yaml").write_text(yaml.safe_dump({"as_of": "2026-11-01", "endpoints": each}))
     client = await Client.connect(server.client.service_client.config.target_host, plugins=[plugin()], identity="tests")
     with built(Settings(home=tmp_path, ocr=False, models=tmp_path / "models.yaml")) as parts:
