@@ -16,7 +16,8 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "party": ("name", "vat_id", "iban"),
     "invoice": INVOICE,
     "contract": CONTRACT,
-    "activity": ("text", "invoice", "contract"),
+    "ticket": ("subject", "category", "priority", "language", "details", "party"),
+    "activity": ("text", "invoice", "contract", "ticket"),
 }
 """What drafts are made of: a mapping that has no place for one of these would drop it."""
 
@@ -60,6 +61,11 @@ class CrmMapping(Message):
 
     @model_validator(mode="after")
     def _has_a_place_for_all(self) -> Self:
+        refs = [(kind.model, kind.ref) for kind in self.kinds.values()]
+        if shared := {model for model, ref in refs if refs.count((model, ref)) > 1}:
+            raise ValueError(
+                f"kinds in one of {', '.join(sorted(shared))} need a ref each: else nobody can tell them apart"
+            )
         for kind, names in VALUES.items():
             have = set(self.kinds[kind].values) if kind in self.kinds else set()
             if missing := set(names) - have:

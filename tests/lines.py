@@ -8,13 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from urllib.parse import urlsplit
 
-Cuts = Callable[[str, str], bool]
+Cuts = Callable[[str, str, bytes], bool]
 PASSED_ON = ("Authorization", "X-Tryton-Context", "Accept-Language", "Content-Type")
 
 
 @dataclass
 class Line:
-    """`cuts` is asked, once the other side has answered a method on a path, whether the answer is lost."""
+    """`cuts` is asked, once the other side has answered a method on a path with a body, whether the answer is lost."""
 
     url: str
     lost: list[str] = field(default_factory=list)
@@ -37,7 +37,7 @@ def line(to: str, cuts: Cuts) -> Iterator[Line]:
             said = answer.read()
             there.close()
             with made.lock:
-                cut = cuts(self.command, self.path)
+                cut = cuts(self.command, self.path, body)
                 if cut:
                     made.lost.append(f"{self.command} {self.path} {answer.status}")
             if cut:
@@ -51,7 +51,7 @@ def line(to: str, cuts: Cuts) -> Iterator[Line]:
             self.end_headers()
             self.wfile.write(said)
 
-        do_GET = do_POST = do_PUT = _pass  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

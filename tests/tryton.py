@@ -49,7 +49,9 @@ class Tryton:
 
     def clear(self) -> None:
         """Take away what tests wrote; the company's own party stays."""
-        for table in ("casework_activity", "casework_contract", "account_invoice_tax", "account_invoice_line"):
+        for table in ("activity", "contract", "ticket"):
+            self.write(f"DELETE FROM casework_{table}")
+        for table in ("account_invoice_tax", "account_invoice_line"):
             self.write(f"DELETE FROM {table}")
         self.write("DELETE FROM account_invoice")
         self.write("DELETE FROM party_address WHERE party IN (SELECT id FROM party_party WHERE external_ref NOT NULL)")

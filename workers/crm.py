@@ -1,7 +1,7 @@
 """Which CRM stands behind the port, as the settings say, and whether it is as the mapping expects it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -20,6 +20,11 @@ from workers.settings import BadSettings, Settings
 PATIENCE = timedelta(seconds=20)
 """Less than a step has, so that it hears of a CRM that does not answer."""
 LOG = logging.getLogger(__name__)
+ADAPTERS: Mapping[str, tuple[type[TrytonCrm | HubspotCrm], str]] = {
+    "tryton": (TrytonCrm, "/rest/model/"),
+    "hubspot": (HubspotCrm, "/"),
+}
+"""Of each CRM that is spoken to over HTTP: who speaks, and where below its address."""
 
 
 @contextmanager
@@ -32,16 +37,15 @@ def crm_of(settings: Settings, engine: Engine) -> Iterator[CrmPort]:
         raise BadSettings(f"CASEWORK_CRM_KEY: {settings.crm} needs the key of a user, in printable ASCII")
     if not settings.crm_url.startswith(("http://", "https://")):
         raise BadSettings(f"CASEWORK_CRM_URL: the address of {settings.crm} begins with http:// or https://")
-    rooms = {"tryton": "/rest/model/", "hubspot": "/"}
-    address = settings.crm_url.rstrip("/") + rooms[settings.crm]
+    adapter, room = ADAPTERS[settings.crm]
+    address = settings.crm_url.rstrip("/") + room
     headers = {"Authorization": f"Bearer {key}"}
     try:
         client = httpx2.Client(base_url=address, headers=headers, timeout=PATIENCE.total_seconds())
     except httpx2.InvalidURL as error:
         raise BadSettings(f"CASEWORK_CRM_URL: {error}") from None
     with client:
-        mapped = mapping_of(settings)
-        yield TrytonCrm(client, mapped) if settings.crm == "tryton" else HubspotCrm(client, mapped)
+        yield adapter(client, mapping_of(settings))
 
 
 def mapping_of(settings: Settings) -> CrmMapping:

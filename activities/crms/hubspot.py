@@ -42,7 +42,7 @@ class HubspotCrm:
     mapping: CrmMapping
 
     def upsert(self, record: Record) -> Written:
-        kind = self._mapped(record.kind)
+        kind = self.mapping.kinds[record.kind]
         links = {name: self._linked(kind.values[name], ref) for name, ref in record.links.items()}
         row = self._row(kind, record.ref)
         self._part(kind, record, row)
@@ -61,18 +61,19 @@ class HubspotCrm:
         return Written(f"{kind.model}/{result['id']}", created=bool(result.get("new")))
 
     def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
-        mapping = self._mapped(kind)
+        mapping = self.mapping.kinds[kind]
         try:
             filters = [_term(mapping.values[name], value) for name, value in values.items()]
         except Invalid:
             return []  # no record has what is no date
+        filters += [{"propertyName": ref, "operator": "NOT_HAS_PROPERTY"} for ref in self._others(mapping)]
         wanted = Record(kind="party", ref="", values=values)
         # A search there takes no notice of upper and lower case: what it gives is looked at again.
         rows = [row for row in self._search(mapping, filters) if not changed(wanted, _here(mapping, row))]
         return [row["properties"].get(mapping.ref) or f"{mapping.model}/{row['id']}" for row in rows]
 
     def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
-        mapping = self._mapped(kind)
+        mapping = self.mapping.kinds[kind]
         row = self._row(mapping, ref)
         return row and _here(mapping, row)
 
@@ -84,10 +85,9 @@ class HubspotCrm:
         faults = tuple(fault for mapping in self.mapping.kinds.values() for fault in self._faults(mapping))
         return Described(f"HubSpot at {self.client.base_url}", kinds, faults)
 
-    def _mapped(self, kind: str) -> KindMapping:
-        if kind not in self.mapping.kinds:
-            raise Invalid(f"the mapping has no place for a {kind}")
-        return self.mapping.kinds[kind]
+    def _others(self, kind: KindMapping) -> list[str]:
+        """The references of other kinds that are kept as objects of the same type."""
+        return [it.ref for it in self.mapping.kinds.values() if it.model == kind.model and it.ref != kind.ref]
 
     def _faults(self, mapping: KindMapping) -> Iterator[str]:
         try:
@@ -106,7 +106,7 @@ class HubspotCrm:
                 yield f"{mapping.model}.{place.field} is of type {found}: no place for {place.form}"
 
     def _linked(self, place: Place, ref: str) -> tuple[str, str]:
-        to = self._mapped(place.to)
+        to = self.mapping.kinds[place.to]
         row = self._row(to, ref)
         if row is None:
             raise Invalid(f"{place.field}: no {place.to} {ref}")
@@ -117,16 +117,16 @@ class HubspotCrm:
         for name, ref in record.links.items():
             place = kind.values[name]
             held = row and row["properties"].get(place.field)
-            other = self._row(self._mapped(place.to), held) if row and held and held != ref else None
+            other = self._row(self.mapping.kinds[place.to], held) if row and held and held != ref else None
             if row and other:
-                to = f"{self._mapped(place.to).model}/{other['id']}"
+                to = f"{self.mapping.kinds[place.to].model}/{other['id']}"
                 self._ask("DELETE", f"crm/v4/objects/{kind.model}/{row['id']}/associations/{to}")
 
     def _row(self, kind: KindMapping, ref: str) -> Row | None:
         """The record with this reference, or, made by others, with this id: not by search, which lags behind."""
         model, _, number = ref.rpartition("/")
         by_id = model == kind.model and number.isdecimal()
-        asked = {"inputs": [{"id": number if by_id else ref}], "properties": _names(kind)}
+        asked = {"inputs": [{"id": number if by_id else ref}], "properties": _names(kind), "propertiesWithHistory": []}
         by = {} if by_id else {"idProperty": kind.ref}
         rows = self._ask("POST", f"crm/v3/objects/{kind.model}/batch/read", {**asked, **by})["results"]
         return rows[0] if rows else None

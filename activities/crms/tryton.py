@@ -48,7 +48,7 @@ class TrytonCrm:
     mapping: CrmMapping
 
     def upsert(self, record: Record) -> Written:
-        kind = self._mapped(record.kind)
+        kind = self.mapping.kinds[record.kind]
         values = {**record.values, **record.links}
         row = self._row(kind, record.ref)
         if row is None:
@@ -67,7 +67,7 @@ class TrytonCrm:
         return Written(name, created=False)
 
     def find(self, kind: str, values: Mapping[str, str]) -> list[str]:
-        mapping = self._mapped(kind)
+        mapping = self.mapping.kinds[kind]
         try:
             domain = [self._term(mapping.values[name], value) for name, value in values.items()]
         except Invalid:
@@ -76,7 +76,7 @@ class TrytonCrm:
         return [row[mapping.ref] or f"{mapping.model}/{row['id']}" for row in rows]
 
     def read(self, kind: str, ref: str) -> Mapping[str, JsonValue] | None:
-        mapping = self._mapped(kind)
+        mapping = self.mapping.kinds[kind]
         row = self._row(mapping, ref)
         return row and {name: self._here(place, row) for name, place in mapping.values.items()}
 
@@ -87,11 +87,6 @@ class TrytonCrm:
         }
         faults = tuple(fault for mapping in self.mapping.kinds.values() for fault in self._faults(mapping))
         return Described(f"Tryton at {self.client.base_url}", kinds, faults)
-
-    def _mapped(self, kind: str) -> KindMapping:
-        if kind not in self.mapping.kinds:
-            raise Invalid(f"the mapping has no place for a {kind}")
-        return self.mapping.kinds[kind]
 
     def _faults(self, mapping: KindMapping) -> Iterator[str]:
         rows = self._search("ir.model.field", [["model", "=", mapping.model]], "name", "ttype")

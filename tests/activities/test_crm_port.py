@@ -92,6 +92,17 @@ def contract() -> Record:
     return Record(kind="contract", ref="contract-approval/1:apply", values=values, links={"party": SUPPLIER})
 
 
+def ticket() -> Record:
+    values: dict[str, JsonValue] = {
+        "subject": "Where is HL-55012?",
+        "category": "order_status",
+        "priority": "high",
+        "language": None,
+        "details": {"order": "HL-55012"},
+    }
+    return Record(kind="ticket", ref="request-triage/1:apply", values=values, links={"party": SUPPLIER})
+
+
 def test_record_that_is_not_there_is_created(side: Side) -> None:
     assert side.port.upsert(party()).created
     assert side.count("party") == 1
@@ -127,14 +138,15 @@ def test_what_was_written_is_what_is_read(side: Side) -> None:
     assert booked["party"] == SUPPLIER
 
 
-def test_contract_is_read_as_it_was_written(side: Side) -> None:
+@pytest.mark.parametrize("record", [contract(), ticket()], ids=["contract", "ticket"])
+def test_record_is_read_as_it_was_written(side: Side, record: Record) -> None:
     side.port.upsert(party())
-    side.port.upsert(contract())
+    side.port.upsert(record)
 
-    signed = side.port.read("contract", contract().ref)
+    there = side.port.read(record.kind, record.ref)
 
-    assert signed is not None
-    assert {name: signed[name] for name in contract().values} == contract().values
+    assert there is not None
+    assert {name: there[name] for name in record.values} == record.values
 
 
 def test_values_that_are_written_again_are_the_last_ones(side: Side) -> None:
@@ -220,5 +232,5 @@ def test_description_names_a_place_for_every_value_and_finds_no_fault(side: Side
     described = side.port.describe()
 
     assert described.faults == ()
-    for record in (party(vat_id="x", iban="x"), invoice(), activity(), contract()):
+    for record in (party(vat_id="x", iban="x"), invoice(), activity(), contract(), ticket()):
         assert set(described.kinds[record.kind]) >= {*record.values, *record.links}

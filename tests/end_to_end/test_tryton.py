@@ -59,7 +59,7 @@ def test_kill_9_of_the_worker_doubles_and_loses_nothing(house: House, tryton: Tr
 
 @pytest.mark.timeout(3 * LONG)
 def test_lost_answers_double_and_lose_nothing(house: House, tryton: Tryton, tmp_path: Path) -> None:
-    with line(tryton.url, lambda method, _: method != "GET") as cut:
+    with line(tryton.url, lambda method, *_: method != "GET") as cut:
         house, folder = writing_to(house, tryton, cut.url), invoices(tmp_path / "in", LOST)
         with house.running() as up:
             listen(up)

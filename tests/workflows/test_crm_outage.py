@@ -14,6 +14,7 @@ from schemas.case import Record
 from starters.stalled import Stall, stalls
 from tests.crms import Through
 from tests.desk import CLEAN, PATIENCE, Case, Desk, policy
+from tests.hubspot import answering
 from tests.tryton import running
 from tests.workflows.scenarios import outcome_of, with_crm
 
@@ -126,3 +127,20 @@ async def test_case_waits_for_tryton_and_is_applied_once(desk: Desk, tmp_path: P
     assert outcome.status == "applied"
     assert await took(case) >= OUTAGE
     assert counts == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [lambda _: httpx2.Response(429, json={"policyName": "TEN_SECONDLY_ROLLING"}), unreachable],
+    ids=["throttled", "unreachable"],
+)
+async def test_case_waits_for_hubspot_and_is_applied_once(desk: Desk, answer: Answer) -> None:
+    """It is asked by the same method as it is written to, so the step that asks is the one that waits."""
+    with answering() as hubspot, hubspot.port(transport=Disturbed(answer, "POST", CHECKS)) as port:
+        async with with_crm(desk, port) as other:
+            case = await other.start(CLEAN, policy(), hasty=True)
+            outcome = await outcome_of(case)
+
+    assert outcome.status == "applied"
+    assert await took(case) >= OUTAGE
+    assert [hubspot.count(kind) for kind in ("party", "invoice", "activity")] == [1, 1, 1]

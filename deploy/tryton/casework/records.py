@@ -149,6 +149,20 @@ class Contract(Referenced, ModelSQL, ModelView):
     clauses = fields.Text("Clauses")
 
 
+class Ticket(Referenced, ModelSQL, ModelView):
+    """Ticket"""
+
+    __name__ = "casework.ticket"
+    _rec_name = "subject"
+
+    party = fields.Many2One("party.party", "Party", ondelete="RESTRICT")
+    subject = fields.Char("Subject", required=True)
+    category = fields.Char("Category")
+    priority = fields.Char("Priority")
+    language = fields.Char("Language")
+    details = fields.Text("Details")
+
+
 class Activity(Referenced, ModelSQL, ModelView):
     """Activity"""
 
@@ -158,3 +172,4 @@ class Activity(Referenced, ModelSQL, ModelView):
     text = fields.Text("Text", required=True)
     invoice = fields.Many2One("account.invoice", "Invoice", ondelete="CASCADE")
     contract = fields.Many2One("casework.contract", "Contract", ondelete="CASCADE")
+    ticket = fields.Many2One("casework.ticket", "Ticket", ondelete="CASCADE")
