@@ -16,7 +16,7 @@ from schemas.observed import Handled, Observed
 from schemas.routing import SAMPLED
 from schemas.tables import CaseRow, ModelCall
 
-LATE = ("approval.escalated", "approval.handed", "approval.expired")
+LATE = ("approval.escalated", "approval.handed")
 OF_WHOM = ("category", "supplier", "second_party")
 """The field that tells what kind of input a case is, first found."""
 
@@ -75,7 +75,7 @@ class Observing:
             at = datetime.fromisoformat(link.at)
             if link.kind == "case.rerun":
                 told, late, votes = {}, [], set()
-            elif link.kind in LATE:
+            elif link.kind in LATE or (link.kind == "case.ended" and body and body.get("status") == "expired"):
                 late.append(at)
             elif link.kind == "crm.failed" and body:
                 told["refused_by_crm"] = told.get("refused_by_crm", False) or body.get("error") == "Refused"

@@ -64,7 +64,7 @@ class Overview:
         """By process, how many waiting cases reach their deadline before an instant, overdue ones among them."""
         with reading(self.engine) as session:
             found = session.connection().execute(_DUE.where(col(CaseRow.due) < before))
-            return Counter(dict(found.tuples().all()))
+            return Counter(dict(found.all()))
 
     def under_way(self, before: datetime, most: int) -> Sequence[str]:
         """The oldest cases that nobody is asked about: those entered before an instant, and those at the CRM."""

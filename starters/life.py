@@ -54,12 +54,10 @@ async def work(settings: Settings, parts: Parts) -> None:
             await stop.wait()
 
 
-def _told(
-    settings: Settings, parts: Parts, client: Client, measured: Runtime | None
-) -> AbstractAsyncContextManager[None]:
+def _told(settings: Settings, parts: Parts, client: Client, measured: Runtime) -> AbstractAsyncContextManager[None]:
     """Gauges, where somebody reads them; and logs as the settings say."""
     logging_as(settings)
-    if measured is None:
+    if not (settings.metrics or settings.otlp):
         return nullcontext()
     expecting(measured, client.namespace, settings.task_queue, PROCESSES)
     budgets = {name: process.load_charter(settings).policy.budget for name, process in PROCESSES.items()}

@@ -1,6 +1,5 @@
 """What runs on a schedule of the Temporal server: set, set anew, or ended."""
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from temporalio.client import (
     ScheduleIntervalSpec,
     ScheduleSpec,
 )
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from schemas.message import Message
 
@@ -39,8 +38,11 @@ async def scheduled(
 ) -> ScheduleHandle | None:
     """Run it so often under this name, in place of what was scheduled; one still at it is not overtaken by the next."""
     name = name or workflow
-    with suppress(RPCError):  # there was none
+    try:
         await client.get_schedule_handle(name).delete()
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
     if not every:
         return None
     action = ScheduleActionStartWorkflow(workflow, start, id=name, task_queue=queue)

@@ -1,6 +1,7 @@
 """Gauges: how everything stands, from the tables and told again and again, so that long waits show while they wait."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -8,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from time import time
 from typing import NamedTuple
 
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 from temporalio.common import MetricMeter
 
@@ -22,6 +22,7 @@ from schemas.routing import Brake
 from schemas.tables import CaseRow
 from workers.records import Records
 
+LOG = logging.getLogger(__name__)
 EVERY = 5
 """Seconds between two looks."""
 SOON = timedelta(hours=4)
@@ -37,7 +38,7 @@ GAUGES = {
     "casework_due_soon_cases": "waiting cases whose deadline is past or within four hours",
     "casework_next_deadline_timestamp_seconds": "when the next deadline of a waiting case is, or was; 0: none",
     "casework_ended_cases": "cases that ended within a day, by process and outcome; straight-through: nobody was asked",
-    "casework_endpoint_closed": "1 while this endpoint may be asked, 0 while its breaker is open or somebody holds it",
+    "casework_endpoint_askable": "1 while this endpoint may be asked, 0 while its breaker is open or somebody holds it",
     "casework_brake_on": "1 while the brake of a process is on",
     "casework_budget_used_ratio": "the share of the day's budget that is used, of processes that have one",
     "casework_audit_faulty_chains": "chains of the audit in which something is wrong, as last verified",
@@ -100,7 +101,9 @@ class Gauges:
     def _services(self) -> Iterator[Reading]:
         ledger, brakes = Ledger(self.records.engine), Brakes(self.records.engine)
         for endpoint in ledger.standing(self.endpoints):
-            yield Reading("casework_endpoint_closed", {"endpoint": endpoint.name}, endpoint.state == "closed")
+            yield Reading(
+                "casework_endpoint_askable", {"endpoint": endpoint.name}, endpoint.state in ("closed", "half-open")
+            )
         for process, budget in self.budgets.items():
             labels = {"process": process}
             yield Reading("casework_brake_on", labels, brakes.get(process) != Brake())
@@ -120,7 +123,11 @@ class Gauges:
             cases = session.exec(some).all()
         audit: Audit = self.records.audit
         for case in cases:
-            (self._faulty.add if audit.verify(case) else self._faulty.discard)(case)
+            try:
+                sound = not audit.verify(case)
+            except (ValueError, TypeError, KeyError):  # an entry that cannot even be read
+                sound = False
+            (self._faulty.discard if sound else self._faulty.add)(case)
         self._verified = cases[-1] if len(cases) == VERIFIED else ""
         if not self._verified:
             self._verified_since, self._round = self._round, time()
@@ -146,8 +153,10 @@ async def gauging(gauges: Gauges) -> AsyncIterator[None]:
 
     async def looking() -> None:
         while True:
-            with suppress(DBAPIError):
+            try:
                 await asyncio.to_thread(gauges.look)
+            except Exception as error:  # noqa: BLE001  (whatever it is, the next look may go better)
+                LOG.warning("how cases stand cannot be told now: %s", type(error).__name__)
             await asyncio.sleep(EVERY)
 
     task = asyncio.create_task(looking())

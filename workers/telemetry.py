@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from temporalio import activity
-from temporalio.runtime import OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import LoggingConfig, OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
 
 from activities.counters import CONFIDENCE, EXPECTED, MODEL_SECONDS, expect
 from workers.settings import BadSettings, Settings
@@ -33,9 +33,13 @@ TRACE: ContextVar[int] = ContextVar("TRACE", default=0)
 """That of the last span that this step began."""
 
 
-def runtime(settings: Settings) -> Runtime | None:
-    """What a worker's client is built on when somebody reads its metrics, Temporal's and ours; None: nobody does."""
-    metrics: PrometheusConfig | OpenTelemetryConfig
+CORE_LOG = LoggingConfig(filter="ERROR,temporalio_client=WARN")
+"""What the SDK's core says by itself on standard error: at WARN it repeats the words of errors, past every codec."""
+
+
+def runtime(settings: Settings) -> Runtime:
+    """What a worker's client is built on; with metrics, Temporal's and ours, where somebody reads them."""
+    metrics: PrometheusConfig | OpenTelemetryConfig | None = None
     if settings.metrics:
         metrics = PrometheusConfig(
             settings.metrics,
@@ -52,11 +56,12 @@ def runtime(settings: Settings) -> Runtime | None:
             durations_as_seconds=True,
             histogram_bucket_overrides=BUCKETS,
         )
-    else:
-        return None
     try:
-        told = TelemetryConfig(metrics=metrics, attach_service_name=False, global_tags={"service_name": SERVICE})
-        return Runtime(telemetry=told)
+        return Runtime(
+            telemetry=TelemetryConfig(
+                logging=CORE_LOG, metrics=metrics, attach_service_name=False, global_tags={"service_name": SERVICE}
+            )
+        )
     except ValueError as error:
         variable = "CASEWORK_METRICS" if settings.metrics else "CASEWORK_OTLP"
         raise BadSettings(f"{variable}={settings.metrics or settings.otlp}: {error}") from None
@@ -170,7 +175,9 @@ def _sending(otlp: str) -> logging.Handler:
 
 
 def _words(record: logging.LogRecord) -> str:
-    return str(record.msg) if record.exc_info else record.getMessage()
+    if record.exc_info:  # what it would be filled with, and a message that is the error itself, may quote a document
+        return record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+    return record.getMessage()
 
 
 def _about(record: logging.LogRecord) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 
@@ -202,25 +202,31 @@ class Approval:
     async def _show(self, asking: Asking) -> None:
         """Show the case to those who hold it now, and tell them, whenever that has changed."""
         wait = self._wait
-        if wait.due is None or wait.shown == self._shown:  # decided meanwhile, or shown like this
+        due = self._due
+        if due is None or wait.shown == self._shown:  # decided meanwhile, or shown like this
             return
         self._shown = wait.shown
         view = self.seen(asking.view)
         workflow.set_current_details(card(wait, view))
         workflow.upsert_search_attributes(
-            [STATUS.value_set("waiting"), APPROVERS.value_set(wait.waits_for), DUE.value_set(wait.due)]
+            [STATUS.value_set("waiting"), APPROVERS.value_set(wait.waits_for), DUE.value_set(due)]
         )
         waiting = Waiting(
             case=self._case,
             phase=wait.phase,
             approvers=wait.waits_for,
-            due=wait.due,
+            due=due,
             stage=asking.stage,
             view=view,
             step=wait.ask.step if wait.ask else "",
         )
         await finished(workflow.start_local_activity_method(Cases.waiting, waiting, **TABLES))
         await self._tell(asking.policy)
+
+    @property
+    def _due(self) -> datetime | None:
+        """When those who are asked now lose their turn: while a question is open, whoever is to answer it."""
+        return self._wait.next_instant if self._wait.question else self._wait.due
 
     async def _tell(self, policy: ApprovalPolicy) -> None:
         """Tell those who have to do something now; nobody is told the same thing twice."""
@@ -236,7 +242,7 @@ class Approval:
             draft=ask.draft,
             opening=ask.opening,
             run=ask.run,
-            due=self._wait.next_instant if self._wait.question else self._wait.due,
+            due=self._due,
             with_code="code" in policy.accepts,
             question=len(self._wait.questions) if self._wait.question else 0,
         )

@@ -4,7 +4,7 @@ Rules:
 - a signal is tested when both sides have the minimum count, else it is told as untested;
 - it has drifted when its effect is at least EFFECT, which is what matters, and its p-value holds at ALPHA among all
   that were tested in the same look (Holm), which is what chance does not explain. Looks are repeated daily over windows
-  that overlap; ALPHA is for one look, and what comes of many is measured on simulated weeks: tests/quiet.py;
+  that overlap; ALPHA is for one look, and tests/activities/test_drift.py measures what comes of many;
 - cases are taken as independent: a batch of one sender counts as many.
 """
 

@@ -21,7 +21,7 @@ OPERATIONS = Board(
             Panel(
                 "Endpoints not asked",
                 "Their breaker is open, or somebody holds them: casework models status.",
-                {"": "count(min by (endpoint) (casework_endpoint_closed) == 0) or vector(0)"},
+                {"": "count(min by (endpoint) (casework_endpoint_askable) == 0) or vector(0)"},
                 kind="number",
                 alarming=1,
             ),

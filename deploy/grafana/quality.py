@@ -77,7 +77,7 @@ MODELS = Board(
             Panel(
                 "May be asked",
                 "1, or 0 while the breaker is open or somebody holds it: casework models status.",
-                {"{{endpoint}}": "min by (endpoint) (casework_endpoint_closed)"},
+                {"{{endpoint}}": "min by (endpoint) (casework_endpoint_askable)"},
             ),
             Panel(
                 "Not asked",

@@ -112,7 +112,7 @@ def inbox(
         screen.out.print(screen.table_of_waiting(rows))
         screen.out.print(f"\n{len(rows)} waiting; 'casework show CASE' shows one, with how to decide it")
     else:
-        screen.out.print(f"nothing waits for {me or 'anybody'}")
+        screen.out.print(f"nothing waits for {me}; what waits for others: --all" if me else "nothing waits for anybody")
 
 
 @app.command()

@@ -38,6 +38,8 @@ def report_week(
     chosen = [process_named(process)] if process else list(PROCESSES.values())
     if html and len(chosen) > 1:
         raise typer.BadParameter("one process a file: name it", param_hint="PROCESS")
+    if week and every is not None:
+        raise typer.BadParameter("a schedule tells of each week as it ends: leave --week out", param_hint="--week")
     with looking() as it:
         charters = [one.load_charter(it.settings) for one in chosen]
         reviews = [_review(one, week) for one in charters]

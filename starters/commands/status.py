@@ -149,8 +149,12 @@ def _services(settings: Settings, port: CrmPort, cases: Sequence[str]) -> Iterat
 def _temporal(settings: Settings, cases: Sequence[str]) -> Iterator[Trouble]:
     try:
         pollers, stalled = asyncio.run(asyncio.wait_for(_asked(settings, cases), PATIENCE))
-    except (NoServer, TimeoutError, RPCError):
+    except (NoServer, TimeoutError):
         yield Trouble("no Temporal server answers: nothing moves, and nothing is lost", "casework up")
+        return
+    except RPCError as error:
+        status = error.status.name.lower().replace("_", " ")
+        yield Trouble(f"the Temporal server answers '{status}': nothing moves", "look at TEMPORAL_NAMESPACE")
         return
     if not pollers:
         yield Trouble(f"no worker asks for work on the queue {settings.task_queue}", "casework worker")

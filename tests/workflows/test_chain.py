@@ -1,7 +1,7 @@
 """A chain of steps: seven people, hours and days, and whatever comes between them."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
@@ -128,13 +128,15 @@ async def test_question_to_the_submitter_stops_the_clock_until_it_is_answered(de
     case = await desk.start(OVER_LIMIT, policy(approval=approval(remind_after=2.9 * DAY)))
     first = await desk.asked(case)
     await desk.decide(case, "ask", note="Was this ordered?")
-    await desk.asked(case, times=2)
+    asked = await desk.asked(case, times=2)
     await desk.forward(case, 1.5 * DAY)
     await desk.decide(case, "answer", by="tester", note="Yes, in May.")
     row = await desk.asked(case, times=3)
     await desk.decide(case, "approve")
 
     assert (await outcome_of(case)).status == "applied"
+    assert asked.due is not None
+    assert abs(asked.due - datetime.now(UTC) - 2 * DAY) < DAY / 24  # until the submitter is to answer
     assert first.due is not None
     assert row.due is not None
     assert row.due - first.due >= 1.5 * DAY
