@@ -9,8 +9,9 @@ import pytest
 from activities.crms.hubspot import HubspotCrm
 from activities.crms.port import CrmError, Invalid, RateLimited, Unauthorised, Unavailable
 from schemas.case import Record
+from schemas.crm_mapping import CrmMapping
 from tests.activities.test_crm_port import contract, invoice, party, ticket
-from tests.hubspot import CONFLICT, THROTTLED, USED_UP, Answer, Hubspot, answering, problem
+from tests.hubspot import CONFLICT, THROTTLED, USED_UP, Answer, Hubspot, answering, mapping, problem
 from tests.lines import line
 
 UPSERT = "/batch/upsert"
@@ -180,3 +181,11 @@ def test_ticket_is_written_with_the_stage_that_hubspot_demands(port: HubspotCrm,
 
     (row,) = hubspot.rows["tickets"].values()
     assert row["hs_pipeline_stage"] == "1"
+
+
+def test_mapping_by_which_two_kinds_could_not_be_told_apart_is_refused() -> None:
+    told = mapping().model_dump()
+    told["kinds"]["contract"]["ref"] = told["kinds"]["invoice"]["ref"]
+
+    with pytest.raises(ValueError, match="kinds in one of deals need a ref each"):
+        CrmMapping.model_validate(told)
