@@ -27,7 +27,12 @@ Row = Mapping[str, Any]
 TYPES = {"text": ("string",), "json": ("string",), "link": ("string",), "date": ("date",), "decimal": ("number",)}
 """What HubSpot calls the properties that a value of this form can go to; it has none for a code."""
 REFUSALS = (httpx2.codes.BAD_REQUEST, httpx2.codes.NOT_FOUND, httpx2.codes.UNPROCESSABLE_CONTENT)
+NOT_THERE = "OBJECT_NOT_FOUND"
 LONGEST_PAGE = 200
+
+
+class NotThere(Invalid):
+    """A record that was asked for, or linked to, does not exist."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,6 @@ class HubspotCrm:
             sent |= {name: now if value == "now" else value for name, value in kind.fixed.items()}
         one = {"id": record.ref, "idProperty": kind.ref, "properties": {kind.ref: record.ref, **sent}}
         made = self._ask("POST", f"crm/v3/objects/{kind.model}/batch/upsert", {"inputs": [one]})
-        for fault in made.get("errors", ()):
-            raise _fault(fault)
         (result,) = made["results"]
         for model, number in links.values():
             self._ask("PUT", f"crm/v4/objects/{kind.model}/{result['id']}/associations/default/{model}/{number}")
@@ -128,7 +131,10 @@ class HubspotCrm:
         by_id = model == kind.model and number.isdecimal()
         asked = {"inputs": [{"id": number if by_id else ref}], "properties": _names(kind), "propertiesWithHistory": []}
         by = {} if by_id else {"idProperty": kind.ref}
-        rows = self._ask("POST", f"crm/v3/objects/{kind.model}/batch/read", {**asked, **by})["results"]
+        try:
+            rows = self._ask("POST", f"crm/v3/objects/{kind.model}/batch/read", {**asked, **by})["results"]
+        except NotThere:
+            return None
         return rows[0] if rows else None
 
     def _search(self, kind: KindMapping, filters: list[Mapping[str, str]]) -> Iterator[Row]:
@@ -143,11 +149,14 @@ class HubspotCrm:
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         try:
             answer = self.client.request(method, path, json=body)
-            if answer.is_success:
-                return answer.json() if answer.content else {}
+            said = answer.json() if answer.is_success and answer.content else {}
         except (httpx2.TransportError, httpx2.DecodingError, ValueError) as error:
             raise Unavailable(f"HubSpot cannot be reached, or its answer was lost ({type(error).__name__})") from None
-        raise _error(answer)
+        if not answer.is_success:
+            raise _error(answer)
+        for fault in said.get("errors", ()):
+            raise _fault(fault)
+        return said
 
 
 def _error(answer: httpx2.Response) -> CrmError:
@@ -164,14 +173,19 @@ def _error(answer: httpx2.Response) -> CrmError:
         return Unauthorised(f"HubSpot answers {status}: the token {why}")
     if status not in REFUSALS:
         return Unavailable(f"HubSpot answered {status}")
-    return Invalid(str(said.get("message") or "it gives no reason"))
+    return _refusal(said)
 
 
 def _fault(said: Mapping[str, Any]) -> CrmError:
-    """What became of one input of a batch."""
-    if said.get("category") in ("VALIDATION_ERROR", "OBJECT_NOT_FOUND"):
-        return Invalid(str(said.get("message") or "it gives no reason"))
-    return Unavailable("HubSpot did not write all of a batch")
+    """What became of one input of a batch, of which the answer as a whole is no error."""
+    if said.get("category") in ("VALIDATION_ERROR", NOT_THERE):
+        return _refusal(said)
+    return Unavailable("HubSpot did not carry out all of a batch")
+
+
+def _refusal(said: Mapping[str, Any]) -> Invalid:
+    error = NotThere if said.get("category") == NOT_THERE else Invalid
+    return error(str(said.get("message") or "it gives no reason"))
 
 
 def _names(kind: KindMapping) -> list[str]:

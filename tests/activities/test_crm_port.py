@@ -142,11 +142,14 @@ def test_what_was_written_is_what_is_read(side: Side) -> None:
 def test_record_is_read_as_it_was_written(side: Side, record: Record) -> None:
     side.port.upsert(party())
     side.port.upsert(record)
+    note = Record(kind="activity", ref=f"{record.ref}:note", values={"text": "filed"}, links={record.kind: record.ref})
+    side.port.upsert(note)
 
     there = side.port.read(record.kind, record.ref)
 
     assert there is not None
     assert {name: there[name] for name in record.values} == record.values
+    assert side.port.find("activity", {record.kind: record.ref}) == [note.ref]
 
 
 def test_values_that_are_written_again_are_the_last_ones(side: Side) -> None:

@@ -9,20 +9,17 @@ import pytest
 from activities.crms.hubspot import HubspotCrm
 from activities.crms.port import CrmError, Invalid, RateLimited, Unauthorised, Unavailable
 from schemas.case import Record
+from schemas.crm_mapping import CrmMapping
 from tests.activities.test_crm_port import contract, invoice, party, ticket
-from tests.hubspot import CONFLICT, THROTTLED, USED_UP, Answer, Hubspot, answering, problem
+from tests.hubspot import CONFLICT, THROTTLED, USED_UP, Answer, Hubspot, answering, mapping, problem
 from tests.lines import line
 
 UPSERT = "/batch/upsert"
-PARTIAL = Answer(
-    207,
-    {
-        "status": "COMPLETE",
-        "results": [],
-        "numErrors": 1,
-        "errors": [{"status": "error", "category": "VALIDATION_ERROR", "message": "secret is no date", "context": {}}],
-    },
-)
+
+
+def partial(category: str) -> Answer:
+    fault = {"status": "error", "category": category, "message": "secret", "context": {}}
+    return Answer(207, {"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [fault]})
 
 
 @pytest.fixture
@@ -99,7 +96,8 @@ def test_write_that_is_cut_off_is_made_whole_by_the_next_attempt(hubspot: Hubspo
     [
         (THROTTLED, RateLimited),
         (CONFLICT, Unavailable),
-        (PARTIAL, Invalid),
+        (partial("VALIDATION_ERROR"), Invalid),
+        (partial("CONFLICT"), Unavailable),
         (problem(400, "VALIDATION_ERROR", "secret"), Invalid),
         (problem(401, "EXPIRED_AUTHENTICATION", "secret"), Unauthorised),
         (problem(403, "MISSING_SCOPES", "secret"), Unauthorised),
@@ -118,6 +116,21 @@ def test_answer_is_told_in_terms_of_the_port_and_nothing_is_written(
 
     assert "secret" not in str(told.value)
     assert hubspot.count("party") == 0
+
+
+def test_record_that_is_said_to_be_missing_by_404_is_created(port: HubspotCrm, hubspot: Hubspot) -> None:
+    """With one input, batches are documented to answer 207 and reported to answer 404."""
+    hubspot.troubles.append(("/batch/read", problem(404, "OBJECT_NOT_FOUND", "no such object")))
+
+    assert port.upsert(party()).created
+
+
+def test_record_that_could_not_be_read_is_not_taken_for_missing(port: HubspotCrm, hubspot: Hubspot) -> None:
+    port.upsert(party())
+    hubspot.troubles.append(("/companies/batch/read", partial("INTERNAL_ERROR")))
+
+    with pytest.raises(Unavailable):
+        port.upsert(invoice())
 
 
 @pytest.mark.parametrize(
@@ -168,3 +181,11 @@ def test_ticket_is_written_with_the_stage_that_hubspot_demands(port: HubspotCrm,
 
     (row,) = hubspot.rows["tickets"].values()
     assert row["hs_pipeline_stage"] == "1"
+
+
+def test_mapping_by_which_two_kinds_could_not_be_told_apart_is_refused() -> None:
+    told = mapping().model_dump()
+    told["kinds"]["contract"]["ref"] = told["kinds"]["invoice"]["ref"]
+
+    with pytest.raises(ValueError, match="kinds in one of deals need a ref each"):
+        CrmMapping.model_validate(told)

@@ -56,6 +56,7 @@ def test_lost_answers_and_throttling_double_and_lose_nothing(house: House, hubsp
     assert [record["change"] for record in planned] == ["none"] * 3
     assert json.loads(reconciled.stdout)["differences"] == []
     assert checked["kinds"]["invoice"]["number"] == "deals.casework_number"
+    assert not [it for it in house.home.rglob("*") if it.is_file() and KEY.encode() in it.read_bytes()]
 
 
 def test_wrong_token_keeps_a_worker_from_starting_and_is_not_repeated(house: House, hubspot: Hubspot) -> None:
