@@ -12,7 +12,7 @@ from tests.end_to_end.conftest import PATIENCE, House, invoices, listen
 from tests.hubspot import KEY, THROTTLED, Hubspot, answering
 from tests.lines import line
 
-LOST = int(os.environ.get("LOST", "16"))
+LOST = int(os.environ.get("LOST", "8"))
 LONG = PATIENCE + 3 * LOST
 
 
