@@ -13,7 +13,7 @@ from activities.crms.port import CrmError, CrmPort, Refused, Written
 from activities.failures import at_crm, kept
 from activities.store import Blobs, writing
 from schemas.case import ApplyRequest, Draft, Receipt, Refusal
-from schemas.tables import CaseRow, ReceiptRow
+from schemas.tables import ReceiptRow
 
 LONGEST = 1000
 """No more of what a CRM says is kept, in characters."""
@@ -34,9 +34,6 @@ class Crm:
             repeat = last is not None and last.draft == digest
             begun = {"key": key, "draft": digest, "attempt": activity.info().attempt, "repeat": repeat}
             head = append(session, request.case, "crm.begun", begun)
-            if (case := session.get(CaseRow, request.case)) and case.status == "waiting":
-                case.approvers, case.due = [], None  # decided: it waits for nobody any more, however long the CRM takes
-                session.add(case)
         if last is not None and repeat:
             return Receipt(key=key, draft=digest, record=last.record, created=last.created, head=head)
         draft = Draft.model_validate_json(kept(self.blobs, digest, "the draft"))

@@ -7,6 +7,7 @@ from typing import Any
 from activities.pages import Section
 from schemas.charter import Charter, WorkStep
 from schemas.metrics import MEANINGS
+from schemas.steps import Step
 from starters.screen import span
 
 WIDTH, HEIGHT, GAP, LANE = 420, 46, 26, 22
@@ -53,9 +54,15 @@ def sections_of(charter: Charter[Any]) -> list[Section]:
             f"{policy.min_confidence:g}. A person sees {policy.sample_share:.0%} of what could go straight through.",
         ),
         Section(
+            "Approval",
+            f"Then {policy.approval.owner} has {span(policy.approval.owner_patience)}; after that the case expires.",
+            ("step", "who", "must agree", "has", "then"),
+            [_step(step) for step in policy.approval.steps],
+        ),
+        Section(
             "Escalation",
             "",
-            ("when it has been wrong for", "who", "how"),
+            ("hours or days after it was first seen", "who", "how"),
             [(span(one.after), f"{names[one.person]} ({one.person})", one.how) for one in charter.escalation],
         ),
         Section(
@@ -66,6 +73,13 @@ def sections_of(charter: Charter[Any]) -> list[Section]:
         ),
         Section("Monitoring", "", (), [(one,) for one in charter.monitoring]),
     ]
+
+
+def _step(step: Step) -> tuple[str, str, str, str, str]:
+    who = ", ".join(seat.voter + (" (in some cases)" if seat.when else "") for seat in step.voters)
+    then = "; ".join(f"{', '.join(one.to)}: {span(one.patience)}" for one in step.escalate)
+    rule = step.rule if isinstance(step.rule, str) else f"{step.rule} of them"
+    return step.name + (" (in some cases)" if step.when else ""), who, rule, span(step.patience), then
 
 
 def _metrics(charter: Charter[Any]) -> Iterator[tuple[str, str, str, str]]:

@@ -1,6 +1,7 @@
 """A collector of telemetry: takes OTLP over HTTP and keeps what came, as sent and as spans."""
 
 import gzip
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,12 +13,21 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+PATIENCE = 60
+
 
 @dataclass
 class Collector:
     url: str = ""
     bodies: list[tuple[str, bytes]] = field(default_factory=list)
     """The path and what came, unpacked."""
+
+    def until(self, path: str) -> None:
+        """Wait until something came there: metrics come every ten seconds."""
+        last = time.monotonic() + PATIENCE
+        while path not in {it for it, _ in self.bodies}:
+            assert time.monotonic() < last, f"nothing came to {path}"
+            time.sleep(0.1)
 
     @property
     def everything(self) -> bytes:

@@ -49,6 +49,12 @@ def brake_of(found: Calibration | None, digest: Digest) -> Brake:
     return Brake(stage_cap="supervised", reason=f"the calibration {digest[:12]} {why}")
 
 
+def braked(brake: Brake, policy: Policy, blobs: Blobs) -> Brake:
+    """The brake as it is, with what the calibration that a policy names holds back."""
+    digest = policy.calibration
+    return brake.joined(brake_of(named(blobs, digest), digest)) if digest else brake
+
+
 def named(blobs: Blobs, digest: Digest) -> Calibration | None:
     try:
         return Calibration.model_validate_json(blobs.get(digest))

@@ -111,10 +111,17 @@ def _needed(process: str) -> dict[str, Any]:
     policy = _shape(process).model_fields["policy"].annotation
     fields = policy.model_fields if policy else {}
     return {
-        name: yaml.safe_load(typer.prompt(f"policy.{name}, in YAML"))
+        name: typer.prompt(f"policy.{name}, in YAML", value_proc=_in_yaml)
         for name, field in fields.items()
         if field.is_required() and name != "approval"
     }
+
+
+def _in_yaml(said: str) -> Any:
+    try:
+        return yaml.safe_load(said)
+    except yaml.YAMLError:
+        raise typer.BadParameter("that is no YAML: [a, b] is a list, {a: b} are names with values") from None
 
 
 def _steps() -> list[dict[str, Any]]:

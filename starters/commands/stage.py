@@ -7,7 +7,7 @@ import typer
 
 from activities.audit import STAGE
 from activities.brakes import Brakes, NotPulled, Unproven
-from activities.learning.calibration import brake_of, named
+from activities.learning.calibration import braked, named
 from activities.learning.decided import Decided
 from activities.learning.fitting import examples
 from schemas.calibration import Choice, chosen
@@ -98,9 +98,8 @@ def _act(it: Shell[Records], charter: Charter[Any], pull: str, release: str, me:
 
 def _standing(it: Shell[Records], charter: Charter[Any]) -> Standing:
     policy: Policy = charter.policy
-    digest, brake = policy.calibration, Brakes(it.parts.engine).get(charter.process)
-    calibration = named(it.parts.blobs, digest) if digest else None
-    brake = brake.joined(brake_of(calibration, digest)) if digest else brake
+    calibration = named(it.parts.blobs, policy.calibration) if policy.calibration else None
+    brake = braked(Brakes(it.parts.engine).get(charter.process), policy, it.parts.blobs)
     judged = list(Decided(it.parts.cases, it.parts.audit).of(charter.process, policy))
     known = examples([one.label for one in judged], [one.judged for one in judged])
     segments = calibration.segments if calibration else {}

@@ -23,10 +23,11 @@ from temporalio.service import RPCError
 from activities.brakes import Brakes
 from activities.crms.port import CrmError, CrmPort
 from activities.endpoints.ledger import Ledger
+from activities.learning.calibration import braked
 from activities.overview import Overview, ProcessOverview
 from schemas.budget import Budget, Spent
 from schemas.message import Message
-from schemas.policy import STAGES, Stage
+from schemas.policy import STAGES, Policy
 from schemas.routing import Brake
 from starters import screen
 from starters.processes import PROCESSES
@@ -130,12 +131,13 @@ def _standings(settings: Settings, records: Records, overview: Overview, now: da
 
 
 def _stage(settings: Settings, records: Records, name: str) -> str:
-    """What is in force: the charter's, unless the brake says less."""
+    """What is in force: the charter's, unless the brake or its calibration says less."""
     try:
-        stage: Stage = PROCESSES[name].load_charter(settings).policy.stage
+        policy: Policy = PROCESSES[name].load_charter(settings).policy
     except (KeyError, Refused):
         return "?"
-    return min(stage, Brakes(records.engine).get(name).stage_cap, key=STAGES.index)
+    brake = braked(Brakes(records.engine).get(name), policy, records.blobs)
+    return min(policy.stage, brake.stage_cap, key=STAGES.index)
 
 
 def _services(settings: Settings, port: CrmPort, cases: Sequence[str]) -> Iterator[Trouble]:

@@ -1,8 +1,8 @@
 """The CRM: however often and however badly a draft is applied, it is one record."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -16,9 +16,8 @@ from activities.crm import Crm
 from activities.crms.embedded import EmbeddedCrm
 from activities.crms.port import Ambiguous, CrmError, Invalid, RateLimited, Unauthorised, Unavailable, Written
 from activities.failures import CRM_REFUSED
-from activities.store import Blobs, reading, writing
+from activities.store import Blobs
 from schemas.case import ApplyRequest, Draft, Receipt, Record
-from schemas.tables import CaseRow
 from tests.activities.conftest import Freeze
 from tests.crms import Through
 from tests.databases import both_databases
@@ -292,18 +291,3 @@ def test_attempt_that_failed_half_way_is_audited_with_what_it_wrote(
     assert body is not None
     written = {"party:DE913604529": {"record": "party/1", "created": True}}
     assert (link.kind, body["error"], body["records"]) == ("crm.failed", "Unavailable", written)
-
-
-def test_decided_case_waits_for_nobody_while_the_crm_is_away(
-    crm: Crm, engine: Engine, case: str, freeze: Freeze
-) -> None:
-    with writing(engine, case) as session:
-        row = session.get_one(CaseRow, case)
-        row.status, row.approvers, row.due = "waiting", ["ap-clerk"], datetime.now(UTC)
-        session.add(row)
-    with pytest.raises(ApplicationError):
-        apply(replace(crm, port=Failing(crm.port, "invoice", Unavailable("away"))), freeze())
-
-    with reading(engine) as session:
-        row = session.get_one(CaseRow, case)
-        assert (row.status, list(row.approvers), row.due) == ("waiting", [], None)

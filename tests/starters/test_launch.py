@@ -13,15 +13,15 @@ from starters.demo import SAMPLES
 from starters.invoice_intake import INVOICE_INTAKE
 from starters.launch import Launcher
 from starters.refused import Refused
-from tests.desk import CLEAN, OVER_LIMIT, OWNER, Desk
+from tests.desk import CLEAN, OVER_LIMIT, OWNER, UNSAMPLED, Desk
 from tests.workflows.scenarios import outcome_of
 from workers.settings import Settings
 
 
 def launcher(desk: Desk, folder: Path, person: str) -> Launcher:
-    """Under the charter as shipped, but that whoever submits a case may not decide it."""
+    """Under the charter as shipped, but that submitters may not decide their cases, and nobody is drawn at random."""
     shipped = (Settings().charters / f"{INVOICE_INTAKE.name}.yaml").read_text()
-    strict = shipped.replace("  approval:\n", "  approval:\n    maker_checker: true\n")
+    strict = shipped.replace("  approval:\n", "  approval:\n    maker_checker: true\n").replace(*UNSAMPLED)
     (folder / f"{INVOICE_INTAKE.name}.yaml").write_text(strict)
     settings = Settings(home=folder, charters=folder, person=person, task_queue=desk.queue)
     return Launcher(desk.client, desk.parts, settings, INVOICE_INTAKE)
