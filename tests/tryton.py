@@ -19,6 +19,7 @@ import yaml
 
 from activities.crms.tryton import TrytonCrm
 from schemas.crm_mapping import CrmMapping
+from tests.ports import free_port
 from workers.settings import REPOSITORY
 
 VENV = REPOSITORY / ".tryton"
@@ -85,9 +86,7 @@ def running(folder: Path) -> Iterator[Tryton]:
     if not (PREPARED / "key").exists():
         pytest.skip("no Tryton: 'make tryton' installs it")
     shutil.copy(PREPARED / "crm.sqlite", folder)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     (folder / "trytond.conf").write_text(
         f"[database]\nuri = sqlite://\npath = {folder}\n[web]\nlisten = 127.0.0.1:{port}\n"
     )

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import pytest
 
 from starters.demo import SAMPLES
 from tests.desk import UNSAMPLED, charters
+from tests.ports import free_port
 
 CASEWORK = Path(sys.executable).parent / "casework"
 READY = {
@@ -110,10 +110,7 @@ def invoices(folder: Path, count: int) -> str:
 
 
 def free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+    return free_port(), free_port()
 
 
 @pytest.fixture
