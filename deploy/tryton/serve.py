@@ -15,7 +15,12 @@ from contextlib import closing
 from pathlib import Path
 
 VENV = Path(sys.prefix)
-TABLES = {"suppliers": "party_party", "invoices": "account_invoice", "contracts": "casework_contract"}
+TABLES = {
+    "parties": "party_party",
+    "invoices": "account_invoice",
+    "contracts": "casework_contract",
+    "tickets": "casework_ticket",
+}
 PATIENCE = 30
 """Seconds until a Tryton that does not answer is a failure."""
 
