@@ -53,11 +53,24 @@ class KindMapping(Message):
     fixed: Mapping[str, str] = {}
     """What a new record says besides, whatever the draft; `now` is the time of writing."""
 
+    def number(self, ref: str) -> str:
+        """The CRM's own id, where a ref is that of a record made by others (`party.party/17`); empty of ours."""
+        model, _, number = ref.rpartition("/")
+        return number if model == self.model and number.isdecimal() else ""
+
 
 class CrmMapping(Message):
     kinds: Mapping[str, KindMapping]
     context: Mapping[str, JsonValue] = {}
     """What the CRM wants to know with each request: the company, say."""
+
+    @property
+    def places(self) -> Mapping[str, Mapping[str, str]]:
+        """For each kind of record its values, and the field of the CRM that each goes to."""
+        return {
+            kind: {name: f"{mapping.model}.{place.field}" for name, place in mapping.values.items()}
+            for kind, mapping in self.kinds.items()
+        }
 
     @model_validator(mode="after")
     def _has_a_place_for_all(self) -> Self:

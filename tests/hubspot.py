@@ -10,8 +10,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from hubspot.crm import objects
 
 from activities.crms.hubspot import TYPES, HubspotCrm
 from schemas.crm_mapping import CrmMapping
+from tests.servers import serving
 from workers.settings import REPOSITORY
 
 KEY = "pat-test"
@@ -245,16 +246,6 @@ def answering() -> Iterator[Hubspot]:
 
         do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        hubspot.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield hubspot
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as port:
+        hubspot.url = f"http://127.0.0.1:{port}"
+        yield hubspot

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from urllib.parse import urlsplit
+
+from tests.servers import serving
 
 Cuts = Callable[[str, str, bytes], bool]
 PASSED_ON = ("Authorization", "X-Tryton-Context", "Accept-Language", "Content-Type")
@@ -53,16 +55,6 @@ def line(to: str, cuts: Cuts) -> Iterator[Line]:
 
         do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        made = Line(f"http://127.0.0.1:{server.server_address[1]}{target.path}")
-        thread = Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield made
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as port:
+        made = Line(f"http://127.0.0.1:{port}{target.path}")
+        yield made

@@ -6,10 +6,12 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from random import Random
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import Any
+
+from tests.servers import serving
 
 GOOD = json.dumps({"fields": {"gross_amount": {"value": "1.00", "evidence": "", "confidence": 0.2}}, "lines": []})
 WRONG = json.dumps({"fields": {"colour": {"value": "red", "evidence": "", "confidence": 1}}, "lines": []})
@@ -111,20 +113,12 @@ class Handler(BaseHTTPRequestHandler):
             if self.provider.over.wait(0.1):
                 return
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 @contextmanager
 def providing(per_minute: int | None = None, seed: int | None = None) -> Iterator[Provider]:
     provider = Provider(0, per_minute, chance=Random(seed))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Ours", (Handler,), {"provider": provider}))
-    server.daemon_threads = True
-    provider.port = server.server_address[1]
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield provider
-    finally:
-        provider.over.set()
-        server.shutdown()
-        server.server_close()
+    with serving(type("Ours", (Handler,), {"provider": provider})) as provider.port:
+        try:
+            yield provider
+        finally:
+            provider.over.set()

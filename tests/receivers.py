@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import create_server
-from threading import Condition, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Condition
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.servers import free_port, serving
 
 SECRET = "s3cret-in-the-address"
 
@@ -55,23 +56,9 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
             self.send_response(status)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    receiver = Receiver(server.server_address[1])
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(Handler, port) as taken:
+        receiver = Receiver(taken)
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
 
 
 @dataclass

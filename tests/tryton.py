@@ -19,7 +19,7 @@ import yaml
 
 from activities.crms.tryton import TrytonCrm
 from schemas.crm_mapping import CrmMapping
-from tests.ports import free_port
+from tests.servers import free_port
 from workers.settings import REPOSITORY
 
 VENV = REPOSITORY / ".tryton"

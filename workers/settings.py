@@ -91,8 +91,8 @@ class Settings(BaseModel):
     metrics: str = Field(default="", pattern=r"^$|^[^:/]+:\d+$")
     """host:port on which a worker tells Prometheus its metrics, such as 127.0.0.1:9464; empty is nowhere."""
     otlp: str = Field(default="", pattern=r"^$|^https?://")
-    """An OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318: traces and what
-    workers log go there, and metrics where no Prometheus reads them."""
+    """An OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318: traces and what workers
+    log go there, and metrics where no Prometheus reads them."""
     log: Literal["text", "json"] = "text"
     """How workers log to standard error."""
 

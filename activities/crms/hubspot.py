@@ -81,12 +81,8 @@ class HubspotCrm:
         return row and _here(mapping, row)
 
     def describe(self) -> Described:
-        kinds = {
-            kind: {name: f"{mapping.model}.{place.field}" for name, place in mapping.values.items()}
-            for kind, mapping in self.mapping.kinds.items()
-        }
         faults = tuple(fault for mapping in self.mapping.kinds.values() for fault in self._faults(mapping))
-        return Described(f"HubSpot at {self.client.base_url}", kinds, faults)
+        return Described(f"HubSpot at {self.client.base_url}", self.mapping.places, faults)
 
     def _others(self, kind: KindMapping) -> list[str]:
         """The references of other kinds that are kept as objects of the same type."""
@@ -127,10 +123,9 @@ class HubspotCrm:
 
     def _row(self, kind: KindMapping, ref: str) -> Row | None:
         """The record with this reference, or, made by others, with this id: not by search, which lags behind."""
-        model, _, number = ref.rpartition("/")
-        by_id = model == kind.model and number.isdecimal()
-        asked = {"inputs": [{"id": number if by_id else ref}], "properties": _names(kind), "propertiesWithHistory": []}
-        by = {} if by_id else {"idProperty": kind.ref}
+        number = kind.number(ref)
+        asked = {"inputs": [{"id": number or ref}], "properties": _names(kind), "propertiesWithHistory": []}
+        by = {} if number else {"idProperty": kind.ref}
         try:
             rows = self._ask("POST", f"crm/v3/objects/{kind.model}/batch/read", {**asked, **by})["results"]
         except NotThere:

@@ -81,12 +81,8 @@ class TrytonCrm:
         return row and {name: self._here(place, row) for name, place in mapping.values.items()}
 
     def describe(self) -> Described:
-        kinds = {
-            kind: {name: f"{mapping.model}.{place.field}" for name, place in mapping.values.items()}
-            for kind, mapping in self.mapping.kinds.items()
-        }
         faults = tuple(fault for mapping in self.mapping.kinds.values() for fault in self._faults(mapping))
-        return Described(f"Tryton at {self.client.base_url}", kinds, faults)
+        return Described(f"Tryton at {self.client.base_url}", self.mapping.places, faults)
 
     def _faults(self, mapping: KindMapping) -> Iterator[str]:
         rows = self._search("ir.model.field", [["model", "=", mapping.model]], "name", "ttype")
@@ -197,8 +193,8 @@ def _error(answer: httpx2.Response) -> CrmError:
 
 def _named(kind: KindMapping, ref: str) -> list[Any]:
     """How a record is found: by the reference we gave it, or, made by others, by its own id."""
-    model, _, number = ref.rpartition("/")
-    return ["id", "=", int(number)] if model == kind.model and number.isdecimal() else [kind.ref, "=", ref]
+    number = kind.number(ref)
+    return ["id", "=", int(number)] if number else [kind.ref, "=", ref]
 
 
 def _typed(place: Place, value: str) -> Mapping[str, Any]:

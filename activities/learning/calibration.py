@@ -49,13 +49,14 @@ def brake_of(found: Calibration | None, digest: Digest) -> Brake:
     return Brake(stage_cap="supervised", reason=f"the calibration {digest[:12]} {why}")
 
 
-def braked(brake: Brake, policy: Policy, blobs: Blobs) -> Brake:
-    """The brake as it is, with what the calibration that a policy names holds back."""
-    digest = policy.calibration
-    return brake.joined(brake_of(named(blobs, digest), digest)) if digest else brake
+def braked(brake: Brake, policy: Policy, found: Calibration | None) -> Brake:
+    """The brake as it is, with what the calibration that the policy names holds back."""
+    return brake.joined(brake_of(found, policy.calibration)) if policy.calibration else brake
 
 
-def named(blobs: Blobs, digest: Digest) -> Calibration | None:
+def named(blobs: Blobs, digest: Digest | None) -> Calibration | None:
+    if digest is None:
+        return None
     try:
         return Calibration.model_validate_json(blobs.get(digest))
     except (FileNotFoundError, Altered, ValidationError):

@@ -98,8 +98,8 @@ def _act(it: Shell[Records], charter: Charter[Any], pull: str, release: str, me:
 
 def _standing(it: Shell[Records], charter: Charter[Any]) -> Standing:
     policy: Policy = charter.policy
-    calibration = named(it.parts.blobs, policy.calibration) if policy.calibration else None
-    brake = braked(Brakes(it.parts.engine).get(charter.process), policy, it.parts.blobs)
+    calibration = named(it.parts.blobs, policy.calibration)
+    brake = braked(Brakes(it.parts.engine).get(charter.process), policy, calibration)
     judged = list(Decided(it.parts.cases, it.parts.audit).of(charter.process, policy))
     known = examples([one.label for one in judged], [one.judged for one in judged])
     segments = calibration.segments if calibration else {}

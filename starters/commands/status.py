@@ -23,7 +23,7 @@ from temporalio.service import RPCError
 from activities.brakes import Brakes
 from activities.crms.port import CrmError, CrmPort
 from activities.endpoints.ledger import Ledger
-from activities.learning.calibration import braked
+from activities.learning.calibration import braked, named
 from activities.overview import Overview, ProcessOverview
 from schemas.budget import Budget, Spent
 from schemas.message import Message
@@ -136,7 +136,7 @@ def _stage(settings: Settings, records: Records, name: str) -> str:
         policy: Policy = PROCESSES[name].load_charter(settings).policy
     except (KeyError, Refused):
         return "?"
-    brake = braked(Brakes(records.engine).get(name), policy, records.blobs)
+    brake = braked(Brakes(records.engine).get(name), policy, named(records.blobs, policy.calibration))
     return min(policy.stage, brake.stage_cap, key=STAGES.index)
 
 

@@ -76,6 +76,16 @@ def test_altered_chain_is_found_wherever_it_is_and_forgotten_once_it_is_as_it_wa
     assert (found, meter.told["casework_audit_faulty_chains"]) == (1, 0)
 
 
+def test_case_that_cannot_even_be_read_is_faulty_and_keeps_nothing_else_from_being_told(
+    gauges: Gauges, meter: Meter, records: Records
+) -> None:
+    write(records, f"UPDATE cases SET reasons = 'oops' WHERE id = '{CASES[0]}'")
+    looks(gauges, 2)
+
+    assert meter.told["casework_audit_faulty_chains"] == 1
+    assert meter.told["casework_open_cases invoice-intake under way"] == len(CASES)
+
+
 def test_all_chains_count_as_verified_once_all_were(gauges: Gauges, meter: Meter) -> None:
     looks(gauges, 1)
     first = meter.told["casework_audit_verified_timestamp_seconds"]

@@ -16,7 +16,8 @@ from activities.notices import Notices
 from activities.proof import code_for
 from schemas.message import digest_of
 from schemas.opening import CodeFor, Telling, Told
-from tests.receivers import SECRET, Mailbox, Receiver, free_port, mailing, receiving
+from tests.receivers import SECRET, Mailbox, Receiver, mailing, receiving
+from tests.servers import free_port
 from workers.settings import Settings
 
 CLERK, DEPUTY = "ap-clerk", "ap.deputy"

@@ -19,7 +19,7 @@ import pytest
 
 from starters.demo import SAMPLES
 from tests.desk import UNSAMPLED, charters
-from tests.ports import free_port
+from tests.servers import free_port
 
 CASEWORK = Path(sys.executable).parent / "casework"
 READY = {

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlmodel import Session
 
 from schemas.tables import CaseRow
@@ -70,8 +71,13 @@ def test_thousand_waiting_cases_are_listed_in_little_more_than_it_takes_to_load_
     assert inbox < 2.5 * libraries
 
 
-def test_looking_loads_nothing_of_what_only_work_needs(house: House) -> None:
-    loaded = f"import sys, starters.commands.people; print([name for name in {HEAVY} if name in sys.modules])"
+@pytest.mark.parametrize(
+    ("loads", "heavy"),
+    [("starters.commands.people", HEAVY), ("starters.command", ("openai", "sklearn", "matplotlib", "apprise"))],
+    ids=["looking", "working without a model"],
+)
+def test_command_loads_nothing_of_what_only_other_work_needs(loads: str, heavy: tuple[str, ...]) -> None:
+    loaded = f"import sys, {loads}; print([name for name in {heavy} if name in sys.modules])"
 
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
 

@@ -18,7 +18,8 @@ from activities.proof import code_for
 from schemas.opening import CodeFor, Telling, Told
 from schemas.policy import InvoicePolicy
 from tests.desk import CLEAN, CLERK, OVER_LIMIT, PATIENCE, Case, Desk, approval, policy
-from tests.receivers import SECRET, Receiver, free_port, receiving
+from tests.receivers import SECRET, Receiver, receiving
+from tests.servers import free_port
 from tests.workflows.scenarios import outcome_of
 from tests.workflows.test_approval import reset_to_first_task
 from workers.build import NOTICES, THREADS, build_worker, built
@@ -54,11 +55,15 @@ def telling(*notices: str) -> InvoicePolicy:
     return policy(approval=approval(notices=notices))
 
 
-async def notices_of(desk: Desk, case: Case) -> list[WorkflowHandle[object, Told]]:
-    """The notices that a case started, as its history names them."""
-    history = await case.fetch_history()
-    started = (event.child_workflow_execution_started_event_attributes for event in history.events)
-    found = dict.fromkeys(it.workflow_execution.workflow_id for it in started if it.workflow_execution.workflow_id)
+async def notices_of(desk: Desk, case: Case, least: int = 0) -> list[WorkflowHandle[object, Told]]:
+    """The notices that a case started, as its history names them, once there are so many."""
+    found: dict[str, None] = {}
+    async with asyncio.timeout(PATIENCE):
+        async for event in case.fetch_history_events(wait_new_event=least > 0):
+            started = event.child_workflow_execution_started_event_attributes.workflow_execution.workflow_id
+            found |= {started: None} if started else {}
+            if least and len(found) == least:
+                break
     return [desk.client.get_workflow_handle(name, result_type=Told) for name in found]
 
 
@@ -206,7 +211,7 @@ async def test_start_that_is_no_notice_ends_quietly(desk: Desk, start: object) -
 
 async def test_reset_case_does_not_tell_people_twice(desk: Desk, receiver: Receiver) -> None:
     case = await asked(desk)
-    before = [await notice.result() for notice in await notices_of(desk, case)]
+    before = [await notice.result() for notice in await notices_of(desk, case, 2)]
 
     again = await reset_to_first_task(desk, case)
     await desk.asked(again)
@@ -220,7 +225,7 @@ async def test_reset_case_does_not_tell_people_twice_while_they_are_still_being_
 ) -> None:
     receiver.refusals = [503] * 3
     case = await asked(desk)
-    notices = await notices_of(desk, case)
+    notices = await notices_of(desk, case, 2)
 
     again = await reset_to_first_task(desk, case)
     await desk.asked(again)
