@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities.audit import Audit
 from activities.cases import entered
+from activities.conversation import conversation_in, said_in
 from activities.failures import kept
 from activities.parsers import Parsers
 from activities.store import Blobs
@@ -37,11 +38,10 @@ class Documents:
 
     @activity.defn(name="documents.ingest_message")
     def ingest_message(self, request: IngestRequest) -> Document:
-        """The same of a message, which is a document itself: what it says, and nothing that came with it."""
+        """The same of a message, which is a document itself: what was said, and nothing that came with it."""
         if refused := self._unentered(request):
             return refused
-        data = kept(self.blobs, request.source.digest, "the message")
-        return self._told(request, self.parsers.ingest_text(said_in(Mail.model_validate_json(data))))
+        return self._told(request, self.parsers.ingest_text(conversation_in(self.blobs, request.source).text))
 
     def _unentered(self, request: IngestRequest) -> Document | None:
         """Refuse a case that was started past our starters, under whatever policy, before anything is read."""
@@ -85,10 +85,6 @@ class Documents:
         if source.mail is None:
             return None
         return Mail.model_validate_json(kept(self.blobs, source.mail, "the mail it came in"))
-
-
-def said_in(message: Mail) -> str:
-    return f"{message.subject}\n{message.text}".strip()
 
 
 def said_by(parsers: Parsers, mail: Mail) -> Verdict:

@@ -7,12 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, delete, select, update
 
 from activities.audit import ERASURES, Audit, append
 from activities.store import Altered, Blobs, reading, writing
 from schemas.message import Digest
-from schemas.tables import CaseKey, CaseRow, ModelCall
+from schemas.tables import CaseKey, CaseRow, ModelCall, ThreadMessage
 
 NAMES_A_BLOB = frozenset({"source", "digest", "mail", "text", "xml", "lines", "draft", "view", "answer"})
 DIGEST = re.compile("[0-9a-f]{64}")
@@ -50,6 +50,7 @@ class Eraser:
         row.sqlmodel_update(FORGOTTEN)
         key.key = None
         session.add_all([row, key])
+        session.execute(delete(ThreadMessage).where(col(ThreadMessage.case_id) == case))
         session.execute(update(ModelCall).where(col(ModelCall.case_id) == case).values(answer=None))
 
     def _named(self, case: str) -> set[Digest]:

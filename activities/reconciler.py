@@ -10,6 +10,7 @@ from activities.audit import Audit
 from activities.crms.port import CrmPort, changed
 from activities.failures import asking_crm
 from activities.store import Altered, Blobs, reading
+from activities.threads import Threads
 from schemas.case import ApplyRequest, Draft
 from schemas.reconciliation import Compared, Difference, Page
 from schemas.tables import CaseRow, ReceiptRow
@@ -22,6 +23,7 @@ class Reconciler:
     port: CrmPort
     blobs: Blobs
     audit: Audit
+    threads: Threads
 
     @activity.defn(name="crm.compare")
     @asking_crm()
@@ -48,8 +50,9 @@ class Reconciler:
             receipt = session.get(ReceiptRow, (ApplyRequest(case=case, draft=digest).key, digest))
         for record in draft.records:
             there = self.port.read(record.kind, record.ref)
-            # Parties are shared: the next document of theirs may rightly have changed them.
-            fields = () if record.kind == "party" or there is None else changed(record, there)
+            # What cases share, the next one may rightly have changed: a party, and the ticket of a thread.
+            shared = record.kind == "party" or (record.kind == "ticket" and self.threads.newer(case))
+            fields = () if shared or there is None else changed(record, there)
             if there is None or fields:
                 how = "changed" if fields else "deleted" if receipt else "missing"
                 yield Difference(case=case, kind=record.kind, ref=record.ref, how=how, fields=fields)

@@ -18,6 +18,7 @@ from activities.audit import append
 from activities.failures import MAIL_UNKNOWN, kept, mail_unknown, mail_unset
 from activities.post import Post
 from activities.store import Blobs, writing
+from activities.threads import note_answer
 from schemas.audit import Head
 from schemas.case import Draft
 from schemas.reply import Reply, SendRequest, Sent
@@ -43,7 +44,7 @@ class Replies:
             self._note(request, "failed", "mail.unset")
             raise mail_unset()
         mail = mail_of(reply, request, self.post.sender)
-        if head := self._begun(request):
+        if head := self._begun(request, mail["Message-ID"]):
             return Sent(message_id=mail["Message-ID"], head=head)
         try:
             self.post.hand_over(mail, reply.to)
@@ -52,7 +53,7 @@ class Replies:
             raise
         return Sent(message_id=mail["Message-ID"], head=self._note(request, "sent"))
 
-    def _begun(self, request: SendRequest) -> Head | None:
+    def _begun(self, request: SendRequest, message: str) -> Head | None:
         """Write down that it is about to be sent; the head of the audit if it was sent before."""
         with writing(self.engine, request.case) as session:
             row = session.get(ReplyRow, (request.key, request.draft))
@@ -67,6 +68,7 @@ class Replies:
                 row = row or ReplyRow(key=request.key, draft=request.draft, state="begun", at=datetime.now(UTC))
                 row.state = "begun"
                 session.add(row)
+                note_answer(session, message, request.case)
         if state == "begun":
             raise mail_unknown()
         return None

@@ -60,7 +60,9 @@ def reply_to(message: Mail, text: str, values: Mapping[str, str], policy: Reques
     `text` is all that the message says, and `values` what was read of it or corrected by a person.
     """
     to, written = values.get("sender", ""), values.get(REPLY)
-    if policy.replies == "never" or written == DROPPED or not ADDRESS.fullmatch(to) or NOBODY.search(to):
+    if policy.replies == "never" or written == DROPPED or not ADDRESS.fullmatch(to):
+        return None
+    if message.automatic or NOBODY.search(to):
         return None
     found: Sequence[Found] = ()
     words = PHRASES.get(values.get("language", ""))

@@ -8,15 +8,13 @@ from temporalio import activity
 
 from activities.abuse import abuse_in
 from activities.audit import append
-from activities.documents import said_in
-from activities.failures import kept
+from activities.conversation import Conversation, conversation_in, headers_in
 from activities.knowledge import Bases
 from activities.replying import reply_to
 from activities.rules import LONGEST, sample_findings
 from activities.store import Blobs, writing
 from schemas.case import Checked, Draft, Record
 from schemas.finding import Finding
-from schemas.mail import Mail
 from schemas.policy import Priority, RequestPolicy
 from schemas.proposal import Field, Proposal
 from schemas.reply import REPLY, Reply
@@ -38,10 +36,11 @@ class RequestRules:
     @activity.defn(name="rules.check_request")
     def check_request(self, request: RequestCheck) -> Checked:
         """Find what is wrong, freeze the ticket that would be written, and read the brake."""
-        message = Mail.model_validate_json(kept(self.blobs, request.document.source.digest, "the message"))
-        proposal, policy, text = request.proposal, request.policy, said_in(message)
+        said = conversation_in(self.blobs, request.document.source)
+        message = headers_in(self.blobs, request.document.source, said.message)
+        proposal, policy, text = request.proposal, request.policy, said.text
         reply = reply_to(message, text, values_of(proposal), policy, self.bases)
-        draft = draft_of(request, message).model_copy(update={"reply": reply})
+        draft = draft_of(request, said).model_copy(update={"reply": reply})
         digest = self.blobs.put(draft.model_dump_json().encode())
         findings = (
             *request_findings(proposal, policy, text),
@@ -71,18 +70,20 @@ def priority_of(values: dict[str, str], policy: RequestPolicy, text: str) -> Pri
     return category.priority if category else "normal"
 
 
-def draft_of(request: RequestCheck, message: Mail) -> Draft:
+def draft_of(request: RequestCheck, said: Conversation) -> Draft:
+    """One ticket for a thread, whichever of its cases files it, and an activity for each message."""
     values, policy = values_of(request.proposal), request.policy
-    ref = f"{request.case}:apply"
+    thread = request.document.source.thread
+    ref = f"{thread.root if thread else request.case}:apply"
     sender = values.get("sender", "")
     party = Record(kind="party", ref=f"party:mail:{sender.casefold()}", values={"name": sender})
     ticket = Record(
         kind="ticket",
         ref=ref,
         values={
-            "subject": message.subject or message.text[:LONGEST].partition("\n")[0],
+            "subject": said.first.subject or said.first.text[:LONGEST].partition("\n")[0],
             "category": values.get(CATEGORY),
-            "priority": priority_of(values, policy, said_in(message)),
+            "priority": priority_of(values, policy, said.text),
             "language": values.get("language"),
             "details": {name: values[name] for name in policy.details if name in values},
         },

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.audit import Audit
-from activities.documents import said_in
+from activities.conversation import Conversation, conversation_in
 from activities.endpoints.embeddings import Embeddings
-from activities.failures import at, kept
+from activities.failures import at
 from activities.languages import language_of
 from activities.learning.classifiers import Classifiers, classify
 from activities.store import Blobs
 from schemas.case import ReadRequest
-from schemas.mail import Mail
 from schemas.proposal import Field, Proposal, Rung
 from schemas.triage import CATEGORY
 
@@ -41,19 +40,30 @@ class Requests:
     def read(self, request: ReadRequest) -> Proposal:
         """Tell what is wanted, none of these included; the classifier that answered is named in `model`."""
         started = monotonic()
-        message = Mail.model_validate_json(kept(self.blobs, request.document.source.digest, "the message"))
+        said = conversation_in(self.blobs, request.document.source)
         proposal = Proposal(rung="person", after=request.after)
         if RUNG in request.rungs:
-            found, model = self._classified(request, said_in(message))
+            found, model = self._wanted(request, said)
             proposal = Proposal(
                 rung=RUNG,
-                fields={CATEGORY: found, **stated(message, request.patterns)},
+                fields={CATEGORY: found, **stated(said, request.patterns)},
                 model=model,
                 after=request.after,
                 seconds=round(monotonic() - started, 3),
             )
         body = {"source": request.document.source.digest, **proposal.model_dump(mode="json", exclude={"head"})}
         return proposal.model_copy(update={"head": self.audit.record(request.case, "model.read", body)})
+
+    def _wanted(self, request: ReadRequest, said: Conversation) -> tuple[Field, str]:
+        """What the thread was filed under stays, and what its new message surely wants beside that is told."""
+        thread = request.document.source.thread
+        if thread is None or not thread.category:
+            return self._classified(request, said.text)
+        found, model = self._classified(request, said.own)
+        other = (found.value,) if found.value and found.value != thread.category else ()
+        filed = f"as in {thread.case}"
+        kept_ = Field(value=thread.category, evidence=filed, confidence=thread.confidence, alternatives=other)
+        return kept_, model
 
     def _classified(self, request: ReadRequest, text: str) -> tuple[Field, str]:
         """The category and who told it; a call for vectors is audited before and after."""
@@ -84,9 +94,9 @@ def classified(text: str, learned: "Classifier", embeddings: Embeddings | None) 
     return Field(value=found.category, evidence=shown, confidence=found.confidence, alternatives=near)
 
 
-def stated(message: Mail, patterns: Mapping[str, str]) -> dict[str, Field]:
-    """What the message says in so many words: who sent it, its language, and the details by how they are spelt."""
-    text = said_in(message)
+def stated(said: Conversation, patterns: Mapping[str, str]) -> dict[str, Field]:
+    """What was said in so many words: who sent it, its language, and the details by how they are spelt."""
+    text = said.text
     found = {}
     for name, pattern in patterns.items():
         values = tuple(dict.fromkeys(match.group() for match in re.finditer(pattern, text)))
@@ -94,6 +104,7 @@ def stated(message: Mail, patterns: Mapping[str, str]) -> dict[str, Field]:
             found[name] = Field(value=values[0], evidence=values[0], confidence=STATED, alternatives=values[1:])
     if language := language_of(text):
         found["language"] = Field(value=language, confidence=1)
-    if address := parseaddr(message.sender)[1]:
-        found["sender"] = Field(value=address, evidence=message.sender, confidence=1)
+    sender = said.message.sender
+    if address := parseaddr(sender)[1]:
+        found["sender"] = Field(value=address, evidence=sender, confidence=1)
     return found

@@ -18,8 +18,9 @@ from schemas.reply import Reply
 from schemas.routing import Brake
 from schemas.source import Document, IntakeLimits, Source
 
-OutcomeStatus = Literal["applied", "rejected", "expired", "unprocessable", "failed", "shadowed"]
-"""shadowed: everything was done but the writing, because the stage is shadow."""
+OutcomeStatus = Literal["applied", "rejected", "expired", "unprocessable", "failed", "shadowed", "superseded"]
+"""shadowed: everything was done but the writing, because the stage is shadow. superseded: the case of a later message
+in the same thread goes on with it."""
 
 
 class Record(Message):

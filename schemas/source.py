@@ -14,6 +14,23 @@ VerdictStatus = Literal["ok", "missing", "ambiguous", "suspicious", "malformed",
 """In order of severity."""
 
 
+class Thread(Message):
+    """What a message goes on with, as that stood when its own case was entered."""
+
+    root: str
+    """The case of the first message: the ticket is filed under its name, whichever case files it."""
+    case: str
+    """The newest before this one."""
+    open: tuple[str, ...] = ()
+    """The cases among them that had not ended."""
+    messages: tuple[Digest, ...]
+    """What was said before, oldest first: each the `schemas.mail.Mail` of a case."""
+    category: str = ""
+    """Under which the newest applied case was filed; empty: none was, or under none."""
+    confidence: Fraction = 0
+    """How sure that was."""
+
+
 class Source(Message):
     """Bytes in the blob store. The name is what the sender called them: shown, never trusted."""
 
@@ -22,6 +39,7 @@ class Source(Message):
     size: int
     mail: Digest | None = None
     """The `schemas.mail.Mail` it came in, as JSON in the blob store."""
+    thread: Thread | None = Field(default=None, exclude_if=lambda thread: thread is None)
 
 
 class IntakeLimits(Message):

@@ -34,6 +34,19 @@ class ReplyRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
+class ThreadMessage(SQLModel, table=True):
+    """A message of a thread, ours or its sender's: whoever answers it goes on with that thread."""
+
+    __tablename__ = "thread_messages"
+
+    id: str = Field(primary_key=True)
+    """The sha256 of its Message-ID; of the case's id where it has none."""
+    case_id: str = Field(index=True)
+    thread: str = Field(index=True)
+    """The case of the first message."""
+    at: datetime = Field(sa_type=Instant)
+
+
 class CaseRow(SQLModel, table=True):
     """The record of a case: for starts, listings and figures. Temporal is the engine and forgets sooner."""
 

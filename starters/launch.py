@@ -17,7 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from schemas.charter import Charter
 from schemas.message import Digest, Message, digest_of
 from schemas.scoring import Judged, Labelled
-from schemas.source import Source
+from schemas.source import Source, Thread
 from schemas.tables import CaseRow
 from starters.charters import charter_in
 from starters.files import read, readable
@@ -184,12 +184,18 @@ class Launcher:
         """One case for what it says; what came with it is told, and left out."""
         found = await asyncio.to_thread(split if looks_like_mail(data) else texted, data)
         mail = await asyncio.to_thread(self.parts.blobs.put, found.mail.model_dump_json().encode())
-        # Without what differs each time it is sent: the same words of the same sender are the same case.
-        said = found.mail.model_copy(update={"date": "", "message_id": ""}).model_dump_json().encode()
+        root = await asyncio.to_thread(self.parts.threads.root_of, found.mail)
+        # Without what differs each time it is sent: the same words of the same sender are the same case. In answer to
+        # other messages they mean something else.
+        fleeting = {"date": "", "message_id": "", "automatic": False, "answers": found.mail.answers if root else ()}
+        said = found.mail.model_copy(update=fleeting).model_dump_json().encode()
+        case = f"{self.process.name}/{digest_of(said)}"
+        thread = await asyncio.to_thread(self.parts.threads.before, root, case) if root else None
+        await asyncio.to_thread(self.parts.threads.enter, case, found.mail, root)
         others = [(left.name, left.why) for left in found.left]
         others += [(one.name, "came with a message: start it in a process of its own") for one in found.documents]
-        case = await self._start(path, readable(Path(path).name), said, charter, mail)
-        return [*(Started(path, "", "left out", why, name) for name, why in others), case]
+        started = await self._start(path, readable(Path(path).name), said, charter, mail, thread)
+        return [*(Started(path, "", "left out", why, name) for name, why in others), started]
 
     async def _start_mail(self, path: str, data: bytes, charter: Charter[Any]) -> list[Started]:
         """A case for each document in it. What is left out is told, and a mail without a document is a failure."""
@@ -208,13 +214,19 @@ class Launcher:
         return started
 
     async def _start(
-        self, path: str, name: str, data: bytes, charter: Charter[Any], mail: Digest | None = None
+        self,
+        path: str,
+        name: str,
+        data: bytes,
+        charter: Charter[Any],
+        mail: Digest | None = None,
+        thread: Thread | None = None,
     ) -> Started:
         if len(data) > (most := charter.policy.limits.max_bytes):
             raise Refused(
                 f"{len(data)} bytes are more than the {most} this process accepts (limits.max_bytes in its charter)"
             )
-        source = Source(digest=digest_of(data), name=name, size=len(data), mail=mail)
+        source = Source(digest=digest_of(data), name=name, size=len(data), mail=mail, thread=thread)
         case = f"{self.process.name}/{source.digest}"
         if (ended := self.parts.cases.get(case)) and ended.status == "closed":
             return Started(path, case, "ended")  # and what was erased of it stays so

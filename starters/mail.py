@@ -24,6 +24,7 @@ MAX_BYTES = 50_000_000
 """Of a whole mail; the documents in it are as large as the process accepts."""
 MAX_PARTS, MAX_DEPTH = 200, 20
 MAX_TEXT, MAX_HEADER, MAX_NAME = 20_000, 8_000, 200
+MAX_ANSWERED = 50
 _MAX_TEXT_BYTES = 400_000
 
 _MAILS = frozenset({"message/rfc822", "message/global"})
@@ -36,6 +37,8 @@ _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,200})\r?\n", re.MULTILINE
 _NEXT_IN_MAILBOX = re.compile(rb"\n\r?\nFrom \S+ [^\n]{1,80}\n(?=[!-9;-~]+:)")
 _CONTENT_ID = re.compile(r"""cid:([^"'\s>)]+)""", re.IGNORECASE)
 
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,500}>")
+_BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
 _NO_CHARSETS = frozenset({"punycode", "idna"})
 """Codecs for the names of hosts, which take minutes for a long text."""
 
@@ -253,8 +256,24 @@ def _evidence(message: Message, text: str) -> Mail:
         sender=_clean(str(message.get("from", "")), MAX_NAME),
         date=_clean(instant or str(date), MAX_NAME),
         message_id=_clean(str(message.get("message-id", "")), MAX_NAME),
+        answers=_answered(message),
+        automatic=_automatic(message),
         text=_clean(text.replace("\r\n", "\n"), MAX_TEXT),
     )
+
+
+def _answered(message: Message) -> tuple[str, ...]:
+    """The mails before it in its thread, the nearest first."""
+    named = " ".join(str(message.get(name, "")) for name in ("references", "in-reply-to"))
+    ids = (_clean(one, MAX_NAME) for one in reversed(_MESSAGE_ID.findall(named)))
+    return tuple(dict.fromkeys(ids))[:MAX_ANSWERED]
+
+
+def _automatic(message: Message) -> bool:
+    """What machines say of their mails: RFC 3834, and the habits from before it."""
+    submitted = str(message.get("auto-submitted", "no")).partition(";")[0].strip().casefold()
+    precedence = str(message.get("precedence", "")).strip().casefold()
+    return submitted not in ("", "no") or precedence in _BULK or bool(message.get("list-id"))
 
 
 def _clean(text: str, longest: int) -> str:

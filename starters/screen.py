@@ -15,6 +15,7 @@ from activities.audit import Remark
 from schemas.case import Summary, View
 from schemas.mail import Mail
 from schemas.scoring import Miss
+from schemas.source import Thread
 from schemas.tables import CaseRow
 from workflows.card import visible
 
@@ -35,6 +36,7 @@ COLOURS = {
     "waiting": "yellow",
     "started": "cyan",
     "shadowed": "cyan",
+    "superseded": "cyan",
     "rejected": "red",
     "unprocessable": "red",
     "expired": "red",
@@ -135,7 +137,7 @@ def fields_of(view: View) -> Table:
     return table
 
 
-def print_mail(mail: Mail) -> None:
+def print_mail(mail: Mail, thread: Thread | None) -> None:
     """Who sent it, and how the text begins: evidence, with nothing in it acting on the terminal."""
     out.print(f"mail   {plain(mail.subject)}\n       from {plain(mail.sender)}, {plain(mail.date)}")
     lines = [line for line in mail.text.splitlines() if visible(line)]
@@ -143,6 +145,8 @@ def print_mail(mail: Mail) -> None:
         out.print(f"       | {plain(line, 110)}")
     if len(lines) > MAIL_LINES:
         out.print(f"       | and {len(lines) - MAIL_LINES} lines more ('--json' has them)")
+    if thread:
+        out.print(f"thread goes on with {thread.case}, {len(thread.messages)} messages before this one")
 
 
 def print_reply(view: View) -> None:
@@ -170,7 +174,7 @@ def show_case(row: CaseRow, view: View, mail: Mail | None, link: str, remarks: S
     out.print(f"[bold]{plain(row.source_name or row.id)}[/]  {standing(row)}  stage {row.stage or '-'}")
     out.print(f"case   {row.id}\nsource {row.source_size} bytes, entered {ago(row.started_at)}, run {row.runs}")
     if mail:
-        print_mail(mail)
+        print_mail(mail, view.source.thread if view.source else None)
     if view.document:
         out.print(f"intake {view.document.format}, {view.document.page_count} pages, {view.document.verdict.status}")
     if view.proposal:

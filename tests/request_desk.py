@@ -21,8 +21,10 @@ NONE = "Our school class would like to visit your factory in autumn."
 
 async def start(desk: Desk, text: str, *, message_id: str = "", **changes: object) -> Case:
     policy: RequestPolicy = REQUEST_TRIAGE.load_charter(Settings()).policy
-    data = Mail(subject="A request", sender=SENDER, text=text, message_id=message_id).model_dump_json().encode()
-    source = Source(digest=desk.parts.blobs.put(data), name="message.eml", size=len(data))
+    mail = Mail(subject="A request", sender=SENDER, text=text, message_id=message_id)
+    data = mail.model_copy(update={"message_id": ""}).model_dump_json().encode()
+    sent = desk.parts.blobs.put(mail.model_dump_json().encode())
+    source = Source(digest=desk.parts.blobs.put(data), name="message.eml", size=len(data), mail=sent)
     case = f"{NAME}/{digest_of(data)}-{desk.queue[:8]}"
     intake = Intake(source=source, policy=policy.model_copy(update=changes), submitted_by="tester")
     desk.parts.cases.open(case, source, "tester", start_of(desk.client, intake).digest)

@@ -37,6 +37,7 @@ from activities.request_rules import RequestRules
 from activities.requests import Requests
 from activities.reviewing import Reviewing
 from activities.rules import Rules
+from activities.threads import Threads
 from activities.watching import Watching
 from workers.crm import check_crm, crm_of
 from workers.heartbeats import Heartbeats
@@ -63,6 +64,7 @@ class Parts(Records):
     requests: Requests
     request_rules: RequestRules
     replies: Replies
+    threads: Threads
     crm: Crm
     reconciler: Reconciler
     notices: Notices
@@ -98,7 +100,8 @@ def built(settings: Settings, parsers: Parsers | None = None) -> Iterator[Parts]
             request_rules=RequestRules(engine, blobs, key, Bases(settings.knowledge)),
             replies=Replies(engine, blobs, post(settings)),
             crm=Crm(port, blobs, engine),
-            reconciler=Reconciler(port, blobs, audit),
+            threads=(threads := Threads(records.cases)),
+            reconciler=Reconciler(port, blobs, audit, threads),
             notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
             directory=Directory(engine, key),
             watching=Watching(observing := Observing(records.cases, audit), audit, Brakes(engine)),
@@ -191,6 +194,7 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
         parts.requests.read,
         parts.request_rules.check_request,
         parts.replies.send,
+        parts.threads.newer,
         parts.crm.apply,
         parts.reconciler.compare,
         parts.cases.waiting,

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from temporalio import workflow
+from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
     from activities.audit import Audit
     from activities.cases import Cases
     from activities.directory import Directory
+    from activities.threads import Threads
     from schemas.approval import ActsRequest, Decision
     from schemas.case import View, Waiting
     from schemas.message import Digest, Message
@@ -30,6 +32,8 @@ with workflow.unsafe.imports_passed_through():
 
 SETTLING = timedelta(milliseconds=200)
 """Between hearing a vote and acting on it: a withdrawal that the server holds behind it is delivered meanwhile."""
+NEWER = "newer"
+"""The signal by which the case of a later message in the same thread tells that it goes on with this one."""
 KINDS: Mapping[str, Notice] = {
     "open": "assignment",
     "asking": "assignment",
@@ -63,6 +67,9 @@ class Approval:
         self._case = workflow.info().workflow_id
         self._heard = Hearing()
         self._shown: object = None
+        self._told_of_newer = False
+        self.superseded_by = ""
+        """The case of a later message in the same thread, which goes on with this one: nobody is asked any more."""
 
     @property
     def _wait(self) -> Wait:
@@ -84,8 +91,14 @@ class Approval:
         """Go on in a new history as things stood at the end of the one before."""
         self._heard.resume(kept.wait if kept else Wait(), kept.recorded if kept else {})
 
+    def hear_of_newer(self, _: RawValue) -> None:
+        """Handle the signal that a later message came in the same thread. It proves nothing: the tables tell."""
+        self._told_of_newer = True
+
     async def ask(self, asking: Asking) -> Decision | None:
-        """The decision that counted: the last yes, or the first no or correction; None when the last deadline came.
+        """The decision that counted: the last yes, or the first no or correction.
+
+        None when the last deadline came, or a newer case goes on with this one.
 
         One step after the other; a case that began before there were steps has one question.
         """
@@ -137,11 +150,12 @@ class Approval:
     async def _step(self, asking: Asking, ask: Ask | None) -> Decision | None:
         """The vote that closed a step; None when its last turn has passed. Without an `ask` it goes on."""
         self._wait, self._shown = self._wait.asked(ask) if ask else self._wait, None
-        while self._wait.phase != "expired":
+        while self._wait.phase != "expired" and not self.superseded_by:
             self._heard.hear_kept()
             await self._show(asking)
             await self._until_heard()
             await self.record()
+            await self._look_for_newer()
             if self._wait.unsettled or self._wait.decision:
                 await workflow.sleep(SETTLING, summary="settling")
                 self._wait = self._wait.settle()
@@ -151,20 +165,32 @@ class Approval:
                 if await self._still_stands():
                     break
             self._wait = self._wait.tick(workflow.now())
-            waits = self._wait.phase != "expired" and not self._heard.anything
+            waits = self._wait.phase != "expired" and not self._something_new and not self.superseded_by
             if waits and workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(args=[asking.again(self._wait, dict(self._heard.recorded))])
         return self._wait.decision
 
+    @property
+    def _something_new(self) -> bool:
+        return self._heard.anything or self._told_of_newer
+
     async def _until_heard(self) -> None:
         """Until somebody says something, or this phase ends."""
         instant = self._wait.next_instant
-        if self._heard.anything or instant is None:
+        if self._something_new or instant is None:
             return
         with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: self._heard.anything, timeout=instant - workflow.now(), timeout_summary=self._wait.phase
+                lambda: self._something_new, timeout=instant - workflow.now(), timeout_summary=self._wait.phase
             )
+
+    async def _look_for_newer(self) -> None:
+        if self._told_of_newer:
+            self._told_of_newer = False
+            newer = workflow.start_local_activity_method(Threads.newer, self._case, **TABLES)
+            self.superseded_by = await finished(newer)
+            if not self.superseded_by:
+                self._heard.hear("signal", NEWER, None)
 
     async def _still_stands(self) -> bool:
         """Whether the step is still decided without those who lost the right to decide since it opened."""

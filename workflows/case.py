@@ -123,6 +123,9 @@ class Case:
             if chosen.kind == "review":
                 decision = await self.approval.ask(self._asking(intake, chosen))
                 self.view = self.approval.seen(self.view)
+                if decision is None and (newer := self.approval.superseded_by):
+                    told = f"its sender wrote again: {newer} goes on with it"
+                    return self.outcome("superseded", told, *left(self.view))
                 if decision is None:
                     return self.outcome("expired", "nobody decided before the deadline", *left(self.view))
                 if decision.verdict == "reject":

@@ -1,8 +1,10 @@
 """Request triage: tell what a message wants, ask a person unless that is sure, file a ticket once."""
 
+from contextlib import suppress
+
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.documents import Documents
@@ -12,8 +14,9 @@ with workflow.unsafe.imports_passed_through():
     from schemas.case import Checked, Outcome
     from schemas.proposal import Proposal
     from schemas.reply import REPLY, SendRequest
-    from schemas.source import Document
+    from schemas.source import Document, Thread
     from schemas.triage import FIELDS, Intake, RequestCheck
+    from workflows.approval import NEWER
     from workflows.cancellation import unbroken
     from workflows.case import Case
     from workflows.options import CHECK, MAIL
@@ -25,6 +28,7 @@ NAME = "request-triage"
 class RequestTriage:
     def __init__(self) -> None:
         self.case = Case(NAME, FIELDS)
+        workflow.set_signal_handler(NEWER, self.case.approval.hear_of_newer)
 
     @workflow.run
     async def run(self, start: RawValue) -> Outcome:
@@ -43,7 +47,17 @@ class RequestTriage:
         if intake.policy.replies != "never":
             self.case.fields = (*self.case.fields, REPLY)
         refused = await self.case.proposed(intake, Requests.read, Documents.ingest_message, patterns)
-        return refused or await self.replied(intake, await self.case.settled(intake, check))
+        if refused:
+            return refused
+        if (thread := intake.source.thread) and not intake.kept:
+            await self.take_over(thread)
+        return await self.replied(intake, await self.case.settled(intake, check))
+
+    async def take_over(self, thread: Thread) -> None:
+        """Tell the open cases of the thread that this one goes on with them; one that has ended needs no word."""
+        for case in thread.open:
+            with suppress(ApplicationError):
+                await workflow.get_external_workflow_handle(case).signal(NEWER)
 
     async def replied(self, intake: Intake, outcome: Outcome) -> Outcome:
         """Send the reply of the draft that was applied; where that fails, the outcome says so."""

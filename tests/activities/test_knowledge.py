@@ -93,6 +93,12 @@ def test_no_reply_where_none_can_be_supported_or_sent(text: str, read: dict[str,
     assert composed(text, read) is None
 
 
+def test_machine_is_not_answered() -> None:
+    mail = Mail(subject="A fault", text=DARK, automatic=True)
+
+    assert reply_to(mail, DARK, READ, POLICY, BASES) is None
+
+
 def test_article_without_a_title_says_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "prices.md").write_text("Prices are net.")
 

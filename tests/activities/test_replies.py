@@ -11,11 +11,15 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
+from activities.cases import Cases
 from activities.post import Post
 from activities.replies import Replies
 from activities.store import Blobs
+from activities.threads import Threads
 from schemas.case import Draft
+from schemas.mail import Mail
 from schemas.reply import Reply, SendRequest, Sent
+from schemas.source import Source
 from tests.receivers import Mailbox, mailing
 
 REPLY = Reply(
@@ -63,6 +67,21 @@ def test_reply_is_sent_once_as_an_answer_in_its_thread(
     assert mail["Message-ID"] == first.message_id == again.message_id
     assert mail.get_content().replace("\r\n", "\n") == REPLY.text
     assert states(audit, request_.case) == ["sent"]
+
+
+def test_what_answers_a_reply_goes_on_with_its_case(replies: Replies, engine: Engine, blobs: Blobs) -> None:
+    threads, asked = Threads(cases := Cases(engine, blobs)), Mail(sender=REPLY.to, text="Where is it?")
+    case = "request-triage/1"
+    message = Source(digest=blobs.put(asked.model_dump_json().encode()), name="1.eml", size=1)
+    threads.enter(case, asked, "")
+    cases.open(case, message, "tester")
+    draft = Draft(case=case, source=message.digest, records=(), main="", reply=REPLY)
+
+    sent = send(replies, SendRequest(case=case, draft=blobs.put(draft.model_dump_json().encode())))
+
+    answer = Mail(sender=f"Ada <{REPLY.to}>", answers=("<unknown@example.com>", sent.message_id))
+    assert threads.root_of(answer) == case
+    assert threads.root_of(answer.model_copy(update={"sender": "eve@example.org"})) == ""
 
 
 def test_busy_server_is_asked_again_and_takes_it_once(

@@ -199,6 +199,22 @@ def test_what_is_no_document_is_left_out_by_name_with_the_reason(kind: str, data
     assert why in reason(message.as_bytes())
 
 
+@pytest.mark.parametrize(
+    ("headers", "answers", "automatic"),
+    [
+        (b"References: <1@a> <2@a>\r\n <3@a>\r\nIn-Reply-To: <4@a>", ("<4@a>", "<3@a>", "<2@a>", "<1@a>"), False),
+        (b"In-Reply-To: your message of Monday", (), False),
+        (b"Auto-Submitted: auto-replied; owner=ada", (), True),
+        (b"Auto-Submitted: no", (), False),
+        (b"Precedence: Bulk", (), True),
+    ],
+)
+def test_what_a_mail_says_of_its_thread(headers: bytes, answers: tuple[str, ...], automatic: bool) -> None:
+    mail = split(b"From: ada@example.com\r\n" + headers + b"\r\n\r\nHello").mail
+
+    assert (mail.answers, mail.automatic) == (answers, automatic)
+
+
 def test_words_of_an_html_mail_are_read_without_its_scripts() -> None:
     page = "<html><head><title>x</title><style>p{}</style></head><p>Dear&nbsp;Sir,</p><script>evil()</script><p>pay"
 

@@ -1,0 +1,108 @@
+"""Threads: which case a message goes on with, by the messages that it says it answers."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parseaddr
+
+from sqlmodel import Session, col, select
+from temporalio import activity
+
+from activities.cases import Cases
+from activities.store import Altered, reading, writing
+from schemas.mail import Mail
+from schemas.message import Digest, digest_of
+from schemas.source import Thread
+from schemas.tables import CaseRow, ThreadMessage
+from schemas.triage import CATEGORY
+
+MOST = 10
+"""Messages of a thread that are read again with a new one: the first and the newest."""
+
+
+@dataclass(frozen=True)
+class Threads:
+    cases: Cases
+
+    def root_of(self, mail: Mail) -> str:
+        """The first case of the thread that a mail goes on with, or empty.
+
+        Who writes from another address begins a thread of their own: an id in a mail proves nothing.
+        """
+        with reading(self.cases.engine) as session:
+            answered = (session.get(ThreadMessage, name_of(message)) for message in mail.answers)
+            root = next((row.thread for row in answered if row), "")
+            first = session.get(CaseRow, root)
+        if first is None:
+            return ""
+        try:
+            begun = Mail.model_validate_json(self.cases.blobs.get(first.source))
+        except (FileNotFoundError, Altered):  # erased
+            return ""
+        return root if _address(begun) == _address(mail) else ""
+
+    def before(self, root: str, case: str) -> Thread | None:
+        """How a thread stands for one more case, which may be entered already."""
+        entered = select(ThreadMessage).where(ThreadMessage.thread == root).order_by(col(ThreadMessage.at))
+        with reading(self.cases.engine) as session:
+            known = tuple(dict.fromkeys(row.case_id for row in session.exec(entered)))
+            earlier = known[: known.index(case)] if case in known else known
+            rows = [row for name in earlier if (row := session.get(CaseRow, name)) and row.source]
+        if not rows:
+            return None
+        category, confidence = self._filed(rows)
+        return Thread(
+            root=root,
+            case=rows[-1].id,
+            open=tuple(row.id for row in rows if row.status != "closed"),
+            messages=tuple(row.source for row in (rows if len(rows) <= MOST else [rows[0], *rows[1 - MOST :]])),
+            category=category,
+            confidence=confidence,
+        )
+
+    def _filed(self, rows: list[CaseRow]) -> tuple[str, float]:
+        """The category of the newest that was applied, and how sure that is."""
+        applied = next((row for row in reversed(rows) if row.outcome == "applied" and row.view), None)
+        proposal = self.cases.view(applied).proposal if applied else None
+        found = proposal.fields.get(CATEGORY) if proposal else None
+        return (found.value or "", found.confidence) if found else ("", 0)
+
+    def enter(self, case: str, mail: Mail, root: str) -> None:
+        """Write down which thread a case goes on with, before it is started; again changes nothing."""
+        with writing(self.cases.engine, case) as session:
+            note(session, mail.message_id or case, case, root or case)
+
+    @activity.defn(name="threads.newer")
+    def newer(self, case: str) -> str:
+        """The case that goes on with this one, or empty: a message that says so proves nothing."""
+        theirs = select(ThreadMessage.thread).where(ThreadMessage.case_id == case)
+        goes_on = (col(CaseRow.status) != "closed") | (col(CaseRow.outcome) == "applied")
+        known = (
+            select(ThreadMessage.case_id)
+            .join(CaseRow, col(CaseRow.id) == col(ThreadMessage.case_id))
+            .where(col(ThreadMessage.thread).in_(theirs), goes_on)
+            .order_by(col(ThreadMessage.at).desc())
+        )
+        with reading(self.cases.engine) as session:
+            newest = session.exec(known).first()
+        return newest if newest and newest != case else ""
+
+
+def note(session: Session, message: str, case: str, root: str) -> None:
+    """That this message belongs to that case, unless one of the same id is known."""
+    if session.get(ThreadMessage, name_of(message)) is None:
+        session.add(ThreadMessage(id=name_of(message), case_id=case, thread=root, at=datetime.now(UTC)))
+
+
+def note_answer(session: Session, message: str, case: str) -> None:
+    """That this mail of ours belongs to a case: what answers it goes on with that one's thread."""
+    theirs = session.exec(select(ThreadMessage.thread).where(ThreadMessage.case_id == case)).first()
+    note(session, message, case, theirs or case)
+
+
+def name_of(message: str) -> Digest:
+    """What stands in the table for a Message-ID, which may name people."""
+    return digest_of(message.encode())
+
+
+def _address(mail: Mail) -> str:
+    return parseaddr(mail.sender)[1].casefold()
