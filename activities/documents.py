@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
+from activities.abuse import abuse_in
 from activities.audit import Audit
 from activities.cases import entered
 from activities.conversation import conversation_in, said_in
@@ -41,7 +42,7 @@ class Documents:
         """The same of a message, which is a document itself: what was said, and nothing that came with it."""
         if refused := self._unentered(request):
             return refused
-        return self._told(request, self.parsers.ingest_text(conversation_in(self.blobs, request.source).text))
+        return self._told(request, ingested(self.parsers, conversation_in(self.blobs, request.source).text))
 
     def _unentered(self, request: IngestRequest) -> Document | None:
         """Refuse a case that was started past our starters, under whatever policy, before anything is read."""
@@ -85,6 +86,15 @@ class Documents:
         if source.mail is None:
             return None
         return Mail.model_validate_json(kept(self.blobs, source.mail, "the mail it came in"))
+
+
+def ingested(parsers: Parsers, text: str) -> Ingested:
+    """A message: what it says, and whether it is fit to be answered by a machine."""
+    found = parsers.ingest_text(text)
+    if words := abuse_in(text):
+        abusive = Verdict(status="abusive", reasons=(f"it insults or threatens: {words}",))
+        return found.model_copy(update={"verdict": found.verdict.joined(abusive)})
+    return found
 
 
 def said_by(parsers: Parsers, mail: Mail) -> Verdict:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from temporalio import activity
 
-from activities.abuse import abuse_in
 from activities.audit import append
 from activities.conversation import Conversation, conversation_in, headers_in
 from activities.knowledge import Bases
@@ -43,7 +42,7 @@ class RequestRules:
         draft = draft_of(request, said).model_copy(update={"reply": reply})
         digest = self.blobs.put(draft.model_dump_json().encode())
         findings = (
-            *request_findings(proposal, policy, text),
+            *request_findings(proposal, policy),
             *reply_findings(reply, policy),
             *sample_findings(request.case, policy, proposal, self.key),
         )
@@ -95,7 +94,7 @@ def draft_of(request: RequestCheck, said: Conversation) -> Draft:
     return Draft(case=request.case, source=request.document.source.digest, main=ref, records=records)
 
 
-def request_findings(proposal: Proposal, policy: RequestPolicy, text: str) -> Iterator[Finding]:
+def request_findings(proposal: Proposal, policy: RequestPolicy) -> Iterator[Finding]:
     values = values_of(proposal)
     yield from _category_findings(proposal, policy)
     for name, field in proposal.fields.items():
@@ -111,9 +110,6 @@ def request_findings(proposal: Proposal, policy: RequestPolicy, text: str) -> It
     if (language := values.get("language")) and language not in policy.languages:
         message = f"it is written in {language}; the classifier knows {', '.join(policy.languages)}"
         yield Finding(code="language.other", severity="review", field="language", message=message)
-    if words := abuse_in(text):
-        message = f"it insults or threatens: {words}"
-        yield Finding(code="message.abusive", severity="review", message=message)
 
 
 def reply_findings(reply: Reply | None, policy: RequestPolicy) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from schemas.message import Digest, Message
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Format = Literal["pdf", "docx", "image", "cii", "ubl", "text", "unknown"]
-VerdictStatus = Literal["ok", "missing", "ambiguous", "suspicious", "malformed", "hostile"]
+VerdictStatus = Literal["ok", "missing", "ambiguous", "abusive", "suspicious", "malformed", "hostile"]
 """In order of severity."""
 
 
@@ -53,7 +53,8 @@ class Verdict(Message):
     """The intake verdict.
 
     ok: go on. missing: nothing to read (no text, no data), so a person enters it. ambiguous: readable, but in more
-    than one way, so a person always decides. suspicious: readable, but it holds something hidden, or addressed to a
+    than one way, so a person always decides. abusive: a message that insults or threatens; a person decides what is
+    done about it. suspicious: readable, but it holds something hidden, or addressed to a
     machine; a person always decides, and is shown what was found. malformed: nobody can read it as sent. hostile: made
     to attack the reader.
     """

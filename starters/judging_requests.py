@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from temporalio.exceptions import ApplicationError
 
+from activities.documents import ingested
 from activities.endpoints.embeddings import Embeddings
 from activities.learning.classifier import NoModel
 from activities.parsers import Parsers
@@ -59,7 +60,7 @@ class RequestJudge:
         if label.source is not None:
             mail = split((self.folder / label.source).read_bytes()).mail
             text = f"{mail.subject}\n{mail.text}"
-        verdict = self.parsers.ingest_text(text).verdict
+        verdict = ingested(self.parsers, text).verdict
         if refused := refusal(verdict):
             return Judged(verdict=verdict.status, rung="none", reasons=refused.reasons)
         found = self._classified(text)

@@ -9,13 +9,13 @@ REASONS = {
     "low": "low confidence, yet approved unchanged",
     "high": "high confidence, yet corrected",
     "unreadable": "unreadable",
-    "hostile": "hostile, or addressed to a machine",
+    "hostile": "hostile, abusive, or addressed to a machine",
     "crm": "refused by the CRM",
     "people": "people disagreed",
     "readings": "what was read disagrees with itself",
 }
 UNREADABLE = ("missing", "malformed")
-HOSTILE = ("hostile", "suspicious")
+HOSTILE = ("hostile", "suspicious", "abusive")
 
 
 def reasons(one: Observed, threshold: float) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from deploy.grafana.panels import OURS, WEEK, Board, Panel, acts, gauge, quantile, share
 
-BAD = "missing|ambiguous|suspicious|malformed|hostile"
+BAD = "missing|ambiguous|abusive|suspicious|malformed|hostile"
 READ = acts("document.ingested", "process", "1d")
 ENDED = f"sum by (process) ({gauge('casework_ended_cases', 'process, outcome')})"
 MEAN = "sum by (process) (increase(casework_confidence_{of}{{{ours}}}[1d] {ago}))"

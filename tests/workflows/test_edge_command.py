@@ -25,7 +25,7 @@ async def test_edge_cases_are_told_with_why_and_written_alone(desk: Desk, tmp_pa
     found = _edges(shell)
     count = write_labels(shell, "invoice-intake", policy(), tmp_path / "edges.jsonl", found)
 
-    assert found[hostile.id] == ["hostile, or addressed to a machine"]
+    assert found[hostile.id] == ["hostile, abusive, or addressed to a machine"]
     assert found[corrected.id] == ["what was read disagrees with itself"]
     assert not {straight.id, approved.id} & set(found)
     (line,) = (tmp_path / "edges.jsonl").read_text().splitlines()
