@@ -9,6 +9,7 @@ from temporalio import activity
 from activities.audit import append
 from activities.conversation import Conversation, conversation_in, headers_in
 from activities.knowledge import Bases
+from activities.learning.calibration import calibrated
 from activities.replying import reply_to
 from activities.rules import LONGEST, sample_findings
 from activities.store import Blobs, writing
@@ -41,8 +42,10 @@ class RequestRules:
         reply = reply_to(message, text, values_of(proposal), policy, self.bases)
         draft = draft_of(request, said).model_copy(update={"reply": reply})
         digest = self.blobs.put(draft.model_dump_json().encode())
+        limit = calibrated(self.blobs, policy, request.document, proposal, ()).brake
         findings = (
             *request_findings(proposal, policy),
+            *proof_findings(proposal, limit.min_confidence),
             *reply_findings(reply, policy),
             *sample_findings(request.case, policy, proposal, self.key),
         )
@@ -50,7 +53,9 @@ class RequestRules:
             row = session.get(BrakeRow, request.process)
             found = [finding.model_dump() for finding in findings]
             head = append(session, request.case, "rules.checked", {"draft": digest, "findings": found})
-        brake = Brake.model_validate(row.model_dump()) if row else Brake()
+        # What it proves it proves of categories: how sure the other fields are is not measured by it.
+        limit = limit.model_copy(update={"min_confidence": 0})
+        brake = limit.joined(Brake.model_validate(row.model_dump())) if row else limit
         return Checked(findings=findings, draft=digest, brake=brake, head=head, reply=reply)
 
 
@@ -110,6 +115,14 @@ def request_findings(proposal: Proposal, policy: RequestPolicy) -> Iterator[Find
     if (language := values.get("language")) and language not in policy.languages:
         message = f"it is written in {language}; the classifier knows {', '.join(policy.languages)}"
         yield Finding(code="language.other", severity="review", field="language", message=message)
+
+
+def proof_findings(proposal: Proposal, least: float) -> Iterator[Finding]:
+    """That the category is less sure than what the policy's calibration proves."""
+    read = proposal.fields.get(CATEGORY, Field())
+    if read.value and read.confidence < least:
+        message = f"confidence {read.confidence:.2f} is below {least:.2f}, which the calibration proves"
+        yield Finding(code="category.unproved", severity="review", field=CATEGORY, message=message)
 
 
 def reply_findings(reply: Reply | None, policy: RequestPolicy) -> Iterator[Finding]:

@@ -5,6 +5,8 @@ from datetime import datetime
 from math import exp, fsum, log
 from typing import Literal, get_args
 
+from pydantic import Field as Bounded
+
 from schemas.calibration import Choice
 from schemas.finding import Finding
 from schemas.message import Message
@@ -61,6 +63,8 @@ class Calibration(Message):
     """As the reader gave them."""
     calibrated: Figures
     choice: Choice
+    classifier: str = Bounded(default="", exclude_if=lambda classifier: not classifier)
+    """The one whose answers these were: of another one it proves nothing."""
 
     def confidences(self, signals: Mapping[str, Signals]) -> dict[str, float]:
         return likely(self.segments, signals) if self.segments else {}

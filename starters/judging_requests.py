@@ -10,7 +10,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.documents import ingested
 from activities.endpoints.embeddings import Embeddings
-from activities.learning.classifier import NoModel
+from activities.learning.calibration import brake_of, named
+from activities.learning.classifier import NAMED, NoModel
 from activities.parsers import Parsers
 from activities.requests import RUNG, classified
 from schemas.policy import Policy
@@ -22,6 +23,7 @@ from starters.launch import Measure
 from starters.mail import split
 from starters.refused import Refused
 from workers.build import classifiers, embeddings, readers
+from workers.records import blobs_of
 
 if TYPE_CHECKING:
     from activities.learning.classifier import Classifier
@@ -41,8 +43,10 @@ def judging_requests(measure: Measure, process: str) -> Iterator[Callable[[Label
         ) from None
     trusted = {"stage": "autonomous", "autonomous_rungs": (RUNG,)}
     with readers(measure.settings) as rungs, embeddings(measure.settings) as vectors:
-        policy = measure.policy.model_copy(update=trusted)
-        yield RequestJudge(rungs.parsers, learned, vectors, policy, measure.folder).judge
+        policy, brake = measure.policy.model_copy(update=trusted), Brake()
+        if digest := policy.calibration:
+            brake = brake_of(named(blobs_of(measure.settings), digest), digest, learned.digest[:NAMED])
+        yield RequestJudge(rungs.parsers, learned, vectors, policy, brake, measure.folder).judge
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class RequestJudge:
     learned: "Classifier"
     embeddings: Embeddings | None
     policy: Policy
+    brake: Brake
     folder: Path
 
     def judge(self, label: Labelled) -> Judged:
@@ -66,7 +71,8 @@ class RequestJudge:
         found = self._classified(text)
         proposal = Proposal(rung=RUNG, fields={CATEGORY: found})
         unsure = self.policy.model_copy(update={"min_confidence": 0})
-        chosen, surest = (route(verdict, proposal, (), policy, Brake()) for policy in (self.policy, unsure))
+        chosen = route(verdict, proposal, (), self.policy, self.brake)
+        surest = route(verdict, proposal, (), unsure, Brake())
         # None of these is an answer, and one for a person.
         wanted = found.value is not None
         return Judged(

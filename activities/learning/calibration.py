@@ -33,7 +33,7 @@ def calibrated(
     if policy.calibration is None or proposal.rung == "person":
         return Calibrated({}, Brake())
     found = named(blobs, policy.calibration)
-    brake = brake_of(found, policy.calibration)
+    brake = brake_of(found, policy.calibration, proposal.model)
     if found is None:
         return Calibrated({}, brake)
     pages = PAGES.validate_json(kept(blobs, document.text, "the text")) if document.text else ()
@@ -41,11 +41,13 @@ def calibrated(
     return Calibrated(found.confidences(signals), brake)
 
 
-def brake_of(found: Calibration | None, digest: Digest) -> Brake:
-    """How far the calibration that a policy names lets cases go."""
-    if found is not None and (threshold := found.choice.threshold) is not None:
+def brake_of(found: Calibration | None, digest: Digest, model: str = "") -> Brake:
+    """How far the calibration that a policy names lets cases go, where this model answered."""
+    other = found is not None and model and found.classifier not in ("", model)
+    if found is not None and (threshold := found.choice.threshold) is not None and not other:
         return Brake(min_confidence=threshold)
     why = "proves no threshold for its risk" if found else "is gone from the blob store, or altered"
+    why = "was made for another classifier" if other else why
     return Brake(stage_cap="supervised", reason=f"the calibration {digest[:12]} {why}")
 
 

@@ -1,7 +1,8 @@
 """Learning a classifier from labelled examples: weights, calibration and threshold. Needs scikit-learn."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from activities.learning.classifier import KINDS, UNHEARD, Calibration, Classifier, Floats, Learned
-from schemas.triage import Example
+from schemas.message import digest_of
+from schemas.triage import Classification, Example
 
 FOLDS = 4
 SEED = 0
@@ -33,9 +35,17 @@ class TooFew(Exception):
     """What is missing from the examples, in words for whoever gave them."""
 
 
+class Taught(NamedTuple):
+    """A classifier, and what is said of its examples by others like it, each taught without the ones it judges."""
+
+    classifier: Classifier
+    unseen: Mapping[int, Classification]
+    """By the place of the example; those of a category with too few to spare are missing."""
+
+
 def learn(
     process: str, examples: Sequence[Example], vectors: Sequence[Sequence[float]] = (), embeddings: str = ""
-) -> Classifier:
+) -> Taught:
     categories = tuple(sorted({one.category for one in examples if one.category is not None}))
     texts = [one.text for one in examples]
     # Not None: none of the categories is the last of them.
@@ -46,17 +56,31 @@ def learn(
     everything = np.arange(len(texts))
     rarity, known = terms.rarity(everything)
     fitted = Fitted(terms.weighed(rarity, everything), labels, len(categories))
+    places, margins = unseen(terms, labels, len(categories))
     learned = Learned(
         process=process,
         categories=categories,
         vocabularies=terms.vocabularies(known),
         knows_none=bool((labels == len(categories)).any()),
-        calibration=calibrated(*unseen(terms, labels, len(categories)), len(categories)),
+        calibration=calibrated(margins, labels[places], len(categories)),
         examples=len(texts),
         embeddings=embeddings,
     )
     rows = np.concatenate([known, np.ones(fitted.weights.shape[0] - len(known), bool)])
-    return Classifier(learned, rarity[known], fitted.weights[rows].astype(np.float16), fitted.bias)
+    found = Classifier(learned, rarity[known], fitted.weights[rows].astype(np.float16), fitted.bias)
+    return Taught(found, {int(place): found.answer(row) for place, row in zip(places, margins, strict=True)})
+
+
+def as_expected(examples: Sequence[Example], judged: Iterable[int]) -> Sequence[int]:
+    """Places of examples among which as many are none as of the messages to come; all, where none is an example of it.
+
+    Labelled files seldom have so many of them, and what is proved of fewer does not hold where more come.
+    """
+    places = sorted(judged, key=lambda place: digest_of(examples[place].text.encode()))
+    none = [place for place in places if examples[place].category is None]
+    others = [place for place in places if examples[place].category is not None]
+    most = round(len(none) * (1 - NONE_SHARE) / NONE_SHARE) if none else len(others)
+    return [*none, *others[:most]]
 
 
 class Terms:
@@ -124,8 +148,8 @@ class Fitted:
         return found
 
 
-def unseen(terms: Terms, labels: Numbers, categories: int) -> tuple[Floats, Numbers]:
-    """The margins of examples as the others would have them, and their labels.
+def unseen(terms: Terms, labels: Numbers, categories: int) -> tuple[Numbers, Floats]:
+    """Places of examples, and the margins of each as the others would have them.
 
     What a category has too few of to spare is always learned from, and never judged.
     """
@@ -143,11 +167,11 @@ def unseen(terms: Terms, labels: Numbers, categories: int) -> tuple[Floats, Numb
         if len(held):
             rarity, _ = terms.rarity(rest)
             fitted = Fitted(terms.weighed(rarity, rest), labels[rest], categories)
-            found.append((fitted.margins(terms.weighed(rarity, held)), labels[held]))
-    judged = {label for _, there in found for label in there.tolist()} - {categories}
+            found.append((held, fitted.margins(terms.weighed(rarity, held))))
+    judged = {label for held, _ in found for label in labels[held].tolist()} - {categories}
     if len(judged) < 2:  # noqa: PLR2004
         raise TooFew(f"at least two categories with {FOLDS} examples each are needed")
-    return np.vstack([margins for margins, _ in found]), np.concatenate([there for _, there in found])
+    return np.concatenate([held for held, _ in found]), np.vstack([margins for _, margins in found])
 
 
 def calibrated(margins: Floats, labels: Numbers, categories: int) -> Calibration:

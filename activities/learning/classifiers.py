@@ -56,4 +56,4 @@ class Classifiers:
         from activities.learning.categories import learn
 
         text = (self.charters / f"{process}.examples.jsonl").read_text(encoding="utf-8")
-        return learn(process, list(examples_in(text)))
+        return learn(process, list(examples_in(text))).classifier

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from schemas.calibration import Choice, Scored, chosen, planned, reliability
 from schemas.confidence import Figures, Signals, Weights, likely, segments_of
@@ -41,6 +41,18 @@ class Example:
         return min(likely(segments, self.judged.signals).values(), default=0.0) if segments else self.judged.confidence
 
 
+class Answered(NamedTuple):
+    """An answer that was as sure as it will be; `clean` where nothing but confidence could stop it."""
+
+    key: str
+    confidence: float
+    wrong: bool
+    clean: bool
+
+
+K = TypeVar("K", Example, Answered)
+
+
 class Learnt(NamedTuple):
     """What came of it, and what it was tested on: confidences as read and calibrated, of fields and of cases."""
 
@@ -76,8 +88,7 @@ def learnt(known: Sequence[Example], threshold: float, risk: float, confidence: 
     Who is in which half follows from the documents alone: the same labels give the same halves. `threshold` is what
     is tested where there are too few to look for one.
     """
-    ranked = sorted(known, key=lambda one: one.key)
-    teaching, testing = (ranked[::2], ranked[1::2]) if len(ranked) >= FEWEST_CASES else ([], ranked)
+    teaching, testing = _halves(known)
     segments = fitted([field for one in teaching for field in one.known])
     cases = _cases(testing, segments)
     order = planned(_cases(teaching, segments), len(cases), risk, confidence) or (threshold,)
@@ -91,6 +102,30 @@ def learnt(known: Sequence[Example], threshold: float, risk: float, confidence: 
         cases=cases,
         choice=chosen(cases, order, risk, confidence, len(known)),
     )
+
+
+def proved(known: Sequence[Answered], threshold: float, risk: float, confidence: float) -> Learnt:
+    """Look for a threshold in one half and test it on the other; nothing else is left to learn."""
+    teaching, testing = _halves(known)
+    cases, others = ([(one.confidence, one.wrong) for one in half if one.clean] for half in (testing, teaching))
+    answers = [(one.confidence, one.wrong) for one in testing]
+    order = planned(others, len(cases), risk, confidence) or (threshold,)
+    return Learnt(
+        segments={},
+        fitted_on=len(teaching),
+        tested_on=len(testing),
+        read=answers,
+        calibrated=answers,
+        cases_read=cases,
+        cases=cases,
+        choice=chosen(cases, order, risk, confidence, len(known)),
+    )
+
+
+def _halves(known: Sequence[K]) -> tuple[Sequence[K], Sequence[K]]:
+    """Those that teach and those that test, always the same ones of the same."""
+    ranked = sorted(known, key=lambda one: one.key)
+    return (ranked[::2], ranked[1::2]) if len(ranked) >= FEWEST_CASES else ([], ranked)
 
 
 def figures(scored: Scored) -> Figures:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from activities.learning.decided import Decided
-from activities.learning.fitting import Example, Learnt, examples, figures, learnt
+from activities.learning.fitting import Example, Learnt, examples, figures, learnt, proved
 from schemas.calibration import Choice
 from schemas.confidence import Calibration
 from schemas.invoice import FIELDS
@@ -78,8 +78,7 @@ def calibrate_invoices(wanted: Wanted, as_json: bool) -> bool:
         found = learnt(known, policy.min_confidence, wanted.risk, wanted.confidence)
         made = _kept(it, wanted, found)
     if as_json:
-        told = made.calibration.model_dump(mode="json")
-        screen.print_json({**told, "digest": made.digest, "folder": str(made.folder)})
+        screen.print_json(told(made))
     else:
         print_made(made)
     return made.calibration.choice.threshold is not None
@@ -89,16 +88,21 @@ def calibrate_requests(wanted: Wanted, as_json: bool) -> bool:
     """Learn the categories too, and keep the classifier."""
     if wanted.file is None:
         raise Refused(f"{wanted.process} learns from labelled messages: name a file with --labelled")
-    taught = learn(Settings.from_env(), wanted.process, wanted.file)
+    taught, classifier, answers = learn(Settings.from_env(), wanted.process, wanted.file)
+    with looking() as it:
+        threshold = process_named(wanted.process).load_charter(it.settings).policy.min_confidence
+        found = proved(answers, threshold, wanted.risk, wanted.confidence)
+        made = _kept(it, wanted, found, classifier)
     if as_json:
-        screen.print_json(taught.model_dump())
-        return True
-    screen.out.print(
-        f"learned {len(taught.categories)} categories from {taught.examples} messages, {taught.none} of them none of "
-        f"these; below {taught.least:.2f} a message is none\nkept in {screen.plain(taught.artefact, 400)}"
-    )
-    screen.out.print("the charter must name these categories, or a person is asked about each of their cases")
-    return True
+        screen.print_json({**taught.model_dump(), **told(made)})
+    else:
+        screen.out.print(
+            f"learned {len(taught.categories)} categories from {taught.examples} messages, {taught.none} of them none "
+            f"of these; below {taught.least:.2f} a message is none\nkept in {screen.plain(taught.artefact, 400)}\n"
+            "the charter must name these categories, or a person is asked about each of their cases\n"
+        )
+        print_made(made)
+    return made.calibration.choice.threshold is not None
 
 
 LEARNT_BY: Mapping[str, Callable[[Wanted, bool], bool]] = {
@@ -121,7 +125,11 @@ def _decided(it: Shell[Records], process: str, policy: InvoicePolicy) -> list[Ex
     return examples([one.label for one in decisions], [one.judged for one in decisions])
 
 
-def _kept(it: Shell[Records], wanted: Wanted, found: Learnt) -> Made:
+def told(made: Made) -> dict[str, object]:
+    return {**made.calibration.model_dump(mode="json"), "digest": made.digest, "folder": str(made.folder)}
+
+
+def _kept(it: Shell[Records], wanted: Wanted, found: Learnt, classifier: str = "") -> Made:
     labels: Literal["labelled", "decided"] = "labelled" if wanted.file else "decided"
     calibration = Calibration(
         process=wanted.process,
@@ -133,6 +141,7 @@ def _kept(it: Shell[Records], wanted: Wanted, found: Learnt) -> Made:
         read=figures(found.read),
         calibrated=figures(found.calibrated),
         choice=found.choice,
+        classifier=classifier,
     )
     data = calibration.model_dump_json(indent=1).encode()
     digest = it.parts.blobs.put(data)
@@ -146,8 +155,9 @@ def _kept(it: Shell[Records], wanted: Wanted, found: Learnt) -> Made:
 def print_made(made: Made) -> None:
     it, choice = made.calibration, made.calibration.choice
     source = "labelled documents" if it.labels == "labelled" else "cases decided here"
-    screen.out.print(f"{it.process}, {source}: {it.fitted_on} taught, {it.tested_on} others tested")
-    if not it.segments:
+    how = "chose the threshold" if it.classifier else "taught"
+    screen.out.print(f"{it.process}, {source}: {it.fitted_on} {how}, {it.tested_on} others tested")
+    if not it.segments and not it.classifier:
         screen.out.print("too little to learn from: confidences stay as the reader gives them")
     table = Table(box=None, pad_edge=False)
     for name in ("confidence", "fields", "ECE", "populated bins", "AUROC", "Brier"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.learning.categories import TooFew, learn
+from activities.learning.categories import TooFew, as_expected, learn
 from activities.learning.classifier import Classifier, NoModel, load, newest, save
 from activities.learning.classifiers import Classifiers, examples_in
 from schemas.triage import CATEGORY, Example
@@ -22,7 +22,7 @@ OWN = list(examples_in((CHARTERS / f"{PROCESS}.examples.jsonl").read_text()))
 
 @pytest.fixture(scope="module")
 def own() -> Classifier:
-    return learn(PROCESS, OWN)
+    return learn(PROCESS, OWN).classifier
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_artefact_answers_as_what_was_learned(own: Classifier, tmp_path: Path) -
 
 
 def test_same_examples_give_the_same_artefact(own: Classifier, tmp_path: Path) -> None:
-    assert save(own, tmp_path) == save(learn(PROCESS, OWN), tmp_path)
+    assert save(own, tmp_path) == save(learn(PROCESS, OWN).classifier, tmp_path)
 
 
 def test_file_that_is_no_artefact_is_named(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_two_categories_are_enough_and_one_is_not() -> None:
         for word in ("yes", "no")
     )
 
-    assert learn(PROCESS, yes + no).classify("yes please").category == "yes"
+    assert learn(PROCESS, yes + no).classifier.classify("yes please").category == "yes"
     with pytest.raises(TooFew):
         learn(PROCESS, yes)
 
@@ -99,10 +99,20 @@ def _labelled(name: str) -> list[Example]:
 def test_requests_and_others_are_told_apart_on_public_examples() -> None:
     examples, held_out = _labelled("clinc150.train")[::STEP], _labelled("clinc150.val")
 
-    learned = learn(PROCESS, examples)
+    learned = learn(PROCESS, examples).classifier
 
     right = [(one.category, learned.classify(one.text).category == one.category) for one in held_out]
     scope = [is_right for category, is_right in right if category is not None]
     none = [is_right for category, is_right in right if category is None]
     assert sum(scope) / len(scope) >= (0.90 if STEP == 1 else 0.85)
     assert sum(none) / len(none) >= 0.78
+
+
+@pytest.mark.parametrize(("none", "others"), [(0, 40), (4, 16), (30, 40)])
+def test_what_is_proved_is_proved_of_messages_with_as_many_of_none_as_are_expected(none: int, others: int) -> None:
+    examples = [Example(text=f"none {at}") for at in range(none)]
+    examples += [Example(text=f"one {at}", category="one") for at in range(40)]
+
+    kept = [examples[place] for place in as_expected(examples, range(len(examples)))]
+
+    assert (sum(one.category is None for one in kept), sum(one.category == "one" for one in kept)) == (none, others)

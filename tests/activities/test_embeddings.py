@@ -63,7 +63,7 @@ def embeddings(provider: Provider) -> Iterator[Embeddings]:
 
 @pytest.fixture
 def learned(embeddings: Embeddings) -> Classifier:
-    return learn("request-triage", EXAMPLES, embeddings.vectors([one.text for one in EXAMPLES]), "small")
+    return learn("request-triage", EXAMPLES, embeddings.vectors([one.text for one in EXAMPLES]), "small").classifier
 
 
 def test_vectors_tell_what_words_do_not(learned: Classifier, embeddings: Embeddings) -> None:

@@ -38,6 +38,20 @@ def test_categories_are_learned_from_the_file_and_measured_with_the_newest_artef
     assert json.loads(measured.stdout)["in_scope_accuracy"] == 1.0
 
 
+def test_threshold_is_proved_for_a_stated_risk_or_refused_with_what_is_lacking(tmp_path: Path) -> None:
+    file = labelled(tmp_path, LINES)
+
+    refused = run(tmp_path, "calibrate", "request-triage", "--labelled", file)
+    modest = run(tmp_path, "calibrate", "request-triage", "--labelled", file, "--risk", "0.3", "--confidence", "0.9")
+
+    told, lacking = json.loads(modest.stdout), json.loads(refused.stdout)["choice"]
+    assert (refused.exit_code, lacking["threshold"], lacking["needed"]) == (1, None, 299)
+    # Six or seven answers without an error bound it at 1 - 0.1 ** (1 / 7), which is 28 %.
+    assert (modest.exit_code, told["choice"]["errors"], told["choice"]["threshold"] is not None) == (0, 0, True)
+    assert told["artefact"].endswith(f"{told['classifier']}.npz")
+    assert (tmp_path / "home" / "blobs" / told["digest"][:2] / told["digest"]).exists()
+
+
 def test_before_anything_is_learned_the_charters_own_examples_classify(tmp_path: Path) -> None:
     file = labelled(tmp_path, [("Where is my parcel, order HL-20418?", "order_status"), ("Tell me a joke", None)])
 

@@ -1,7 +1,11 @@
 """Request triage: what is filed without a person, what a person is asked about, and what they make of it."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from schemas.calibration import Choice
+from schemas.confidence import Calibration, Figures
 from tests.desk import Desk
 from tests.request_desk import COMPLETE, INCOMPLETE, NONE, SERVICE, codes, start, ticket
 from tests.workflows.scenarios import outcome_of, request_completed, request_of_none
@@ -95,6 +99,49 @@ async def test_sample_of_sure_requests_goes_to_a_person(desk: Desk) -> None:
     row = await desk.asked(case)
 
     assert any("that a person always sees" in reason for reason in row.reasons)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "classifier", "why"),
+    [
+        (0.9999, "examples of the charter", "category.unproved"),
+        (None, "examples of the charter", "proves no threshold"),
+        (0.5, "another", "was made for another classifier"),
+    ],
+)
+async def test_category_that_a_named_calibration_does_not_vouch_for_goes_to_a_person(
+    desk: Desk, threshold: float | None, classifier: str, why: str
+) -> None:
+    case = await start(desk, COMPLETE, calibration=vouching(desk, threshold, classifier))
+
+    row = await desk.asked(case)
+
+    assert any(why in reason for reason in row.reasons)
+
+
+async def test_what_a_named_calibration_vouches_for_is_filed_without_a_person(desk: Desk) -> None:
+    case = await start(desk, COMPLETE, calibration=vouching(desk, 0.5, "examples of the charter"))
+
+    assert (await outcome_of(case)).decided_by == ""
+
+
+def vouching(desk: Desk, threshold: float | None, classifier: str) -> str:
+    """A calibration with this threshold, made of what this classifier answered."""
+    figures = Figures(n=400, ece=0.02, auroc=0.9, brier=0.05, populated=4)
+    found = Calibration(
+        process="request-triage",
+        made_at=datetime(2026, 6, 1, tzinfo=UTC),
+        labels="labelled",
+        fitted_on=400,
+        tested_on=400,
+        read=figures,
+        calibrated=figures,
+        choice=Choice(
+            risk=0.01, confidence=0.95, threshold=threshold, candidate=0.9, of=400, taken=320, errors=0, bound=0.0094
+        ),
+        classifier=classifier,
+    )
+    return desk.parts.blobs.put(found.model_dump_json().encode())
 
 
 async def test_urgent_words_raise_the_priority(desk: Desk) -> None:
