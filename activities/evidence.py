@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from activities.parsing import amounts, dates, periods
 from schemas import contract
+from schemas.confidence import PLACES
 from schemas.invoice import AMOUNTS
 from schemas.proposal import Clause, Field, Reading
 from schemas.source import Box, Page, TextLine
@@ -39,7 +40,7 @@ def place(field: Field, pages: Sequence[Page]) -> Field:
     for number in sorted(range(1, len(pages) + 1), key=lambda number: number != field.page):
         lines = pages[number - 1].lines
         if found := _standing(field.evidence, lines) or _paired(field.evidence, lines):
-            confidence = round(field.confidence * min(line.score for line in found), 3)
+            confidence = round(field.confidence * min(line.score for line in found), PLACES)
             box = around(line.box for line in found)
             return field.model_copy(update={"page": number, "box": box, "confidence": confidence})
     return field

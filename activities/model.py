@@ -65,7 +65,7 @@ class Readers:
         reading = question.trusted(said.answer, pages)
         try:
             second = question.embedded(self.parsers, [page.text for page in pages]).fields
-        except ParserStopped:
+        except (ParserStopped, ApplicationError):  # the classifier's vectors may not be had
             second = {}
         fields = {
             name: field.model_copy(
@@ -97,25 +97,26 @@ class Model:
     @activity.defn(name="model.read_invoice")
     def read_invoice(self, request: ReadRequest) -> Proposal:
         """Give the first answer among the rungs asked for; without any, an empty proposal for a person to fill."""
-        about, reading = self._ask(INVOICE, request)
+        about, reading = self.ask(INVOICE, request)
         lines = reading.lines if reading else ()
         stored = json.dumps([line.model_dump() for line in lines]).encode() if lines else None
         about |= {"lines": self.blobs.put(stored) if stored else None, "line_count": len(lines)}
-        return self._told(request, Proposal(**about))
+        return self.told(request, Proposal(**about))
 
     @activity.defn(name="model.read_contract")
     def read_contract(self, request: ReadRequest) -> Proposal:
         """Give the first answer, as for invoices."""
-        about, reading = self._ask(CONTRACT, request)
-        return self._told(request, Proposal(**about, clauses=reading.clauses if reading else ()))
+        about, reading = self.ask(CONTRACT, request)
+        return self.told(request, Proposal(**about, clauses=reading.clauses if reading else ()))
 
-    def _told(self, request: ReadRequest, proposal: Proposal) -> Proposal:
+    def told(self, request: ReadRequest, proposal: Proposal) -> Proposal:
+        """Audit what was read; what is still to be asked for is no act."""
         if proposal.ask:
             return proposal
         body = {"source": request.document.source.digest, **proposal.model_dump(mode="json", exclude={"head"})}
         return proposal.model_copy(update={"head": self.audit.record(request.case, "model.read", body)})
 
-    def _ask(self, question: Question[A], request: ReadRequest) -> tuple[dict[str, Any], Reading | None]:
+    def ask(self, question: Question[A], request: ReadRequest) -> tuple[dict[str, Any], Reading | None]:
         """What a proposal says whatever is read, and what was read, if anything was."""
         started, after = monotonic(), [request.after] if request.after else []
         told: dict[str, Any] = {"rung": "person"}

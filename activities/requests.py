@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from temporalio import activity
@@ -15,9 +14,12 @@ from activities.endpoints.embeddings import Embeddings
 from activities.failures import at
 from activities.languages import language_of
 from activities.learning.classifiers import Classifiers, classify
+from activities.model import Model
+from activities.questions import request_question
 from activities.store import Blobs
 from schemas.case import ReadRequest
-from schemas.proposal import Field, Proposal, Rung
+from schemas.proposal import Field, Proposal, Reading, Rung
+from schemas.source import Thread
 from schemas.triage import CATEGORY
 
 if TYPE_CHECKING:
@@ -32,45 +34,35 @@ STATED = 0.95
 @dataclass(frozen=True)
 class Requests:
     blobs: Blobs
+    model: Model
     classifiers: Classifiers
     audit: Audit
     embeddings: Embeddings | None = None
 
     @activity.defn(name="requests.read")
     def read(self, request: ReadRequest) -> Proposal:
-        """Tell what is wanted, none of these included; the classifier that answered is named in `model`."""
-        started = monotonic()
-        said = conversation_in(self.blobs, request.document.source)
-        proposal = Proposal(rung="person", after=request.after)
-        if RUNG in request.rungs:
-            found, model = self._wanted(request, said)
-            proposal = Proposal(
-                rung=RUNG,
-                fields={CATEGORY: found, **stated(said, request.patterns)},
-                model=model,
-                after=request.after,
-                seconds=round(monotonic() - started, 3),
-            )
-        body = {"source": request.document.source.digest, **proposal.model_dump(mode="json", exclude={"head"})}
-        return proposal.model_copy(update={"head": self.audit.record(request.case, "model.read", body)})
+        """Tell what is wanted, none of these included; the classifier or model that answered is named in `model`."""
+        said, thread = conversation_in(self.blobs, request.document.source), request.document.source.thread
+        # What a thread was filed under stays: only what its new message wants beside that is still to be told.
+        filed = thread if thread and thread.category else None
+        text = said.own if filed else said.text
+        question = request_question(request.categories, lambda *_: self._classified(request, text))
+        about, reading = self.model.ask(question, request)
+        if reading:
+            found = reading.fields[CATEGORY]
+            about["fields"] = {CATEGORY: as_filed(filed, found) if filed else found, **stated(said, request.patterns)}
+        if about["rung"] == RUNG:
+            about["model"] = self._learned(request).digest[:12] or "examples of the charter"
+        return self.model.told(request, Proposal(**about))
 
-    def _wanted(self, request: ReadRequest, said: Conversation) -> tuple[Field, str]:
-        """What the thread was filed under stays, and what its new message surely wants beside that is told."""
-        thread = request.document.source.thread
-        if thread is None or not thread.category:
-            return self._classified(request, said.text)
-        found, model = self._classified(request, said.own)
-        other = (found.value,) if found.value and found.value != thread.category else ()
-        filed = f"as in {thread.case}"
-        kept_ = Field(value=thread.category, evidence=filed, confidence=thread.confidence, alternatives=other)
-        return kept_, model
+    def _learned(self, request: ReadRequest) -> "Classifier":
+        return self.classifiers.of(request.case.partition("/")[0])
 
-    def _classified(self, request: ReadRequest, text: str) -> tuple[Field, str]:
-        """The category and who told it; a call for vectors is audited before and after."""
-        learned = self.classifiers.of(request.case.partition("/")[0])
-        model = learned.digest[:12] or "examples of the charter"
+    def _classified(self, request: ReadRequest, text: str) -> Reading:
+        """What the classifier says; a call for vectors is audited before and after."""
+        learned = self._learned(request)
         if not learned.learned.embeddings:
-            return classified(text, learned, None), model
+            return Reading(fields={CATEGORY: classified(text, learned, None)})
         call = {
             "source": request.document.source.digest,
             "attempt": activity.info().attempt,
@@ -83,7 +75,14 @@ class Requests:
             self.audit.record(request.case, "model.ended", {**call, "failed": f"{type(error).__name__}: {error}"})
             raise at(RUNG, error) from None
         self.audit.record(request.case, "model.ended", call)
-        return found, model
+        return Reading(fields={CATEGORY: found})
+
+
+def as_filed(thread: Thread, found: Field) -> Field:
+    """The category of the thread; another one that its new message wants makes it ambiguous."""
+    other = (found.value,) if found.value and found.value != thread.category else ()
+    evidence = f"as in {thread.case}"
+    return Field(value=thread.category, evidence=evidence, confidence=thread.confidence, alternatives=other)
 
 
 def classified(text: str, learned: "Classifier", embeddings: Embeddings | None) -> Field:

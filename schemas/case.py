@@ -146,6 +146,8 @@ class ReadRequest(Message):
     """Why a person is to look at it, whatever is read from here on."""
     patterns: Mapping[str, str] = Bounded(default={}, exclude_if=lambda patterns: not patterns)
     """Fields that a policy describes by how they are spelt."""
+    categories: tuple[str, ...] = Bounded(default=(), exclude_if=lambda categories: not categories)
+    """What a message may want."""
 
 
 class ApplyRequest(Message):

@@ -91,12 +91,12 @@ def built(settings: Settings, parsers: Parsers | None = None) -> Iterator[Parts]
             cases=records.cases,
             parsers=reading.parsers,
             documents=Documents(blobs, reading.parsers, audit),
-            model=Model(blobs, reading, audit, ledger := Ledger(engine)),
+            model=(model := Model(blobs, reading, audit, ledger := Ledger(engine))),
             ledger=ledger,
             models=models(settings),
             rules=Rules(engine, blobs, port, key),
             contract_rules=ContractRules(engine, blobs, port),
-            requests=Requests(blobs, classifiers(settings), audit, vectors),
+            requests=Requests(blobs, model, classifiers(settings), audit, vectors),
             request_rules=RequestRules(engine, blobs, key, Bases(settings.knowledge)),
             replies=Replies(engine, blobs, post(settings)),
             crm=Crm(port, blobs, engine),
@@ -211,7 +211,7 @@ def activities_of(parts: Parts) -> list[Callable[..., object]]:
 
 def readings_of(parts: Parts) -> list[Callable[..., object]]:
     """What it offers on the queue of each endpoint."""
-    return [parts.model.read_invoice, parts.model.read_contract]
+    return [parts.model.read_invoice, parts.model.read_contract, parts.requests.read]
 
 
 def notices_of(parts: Parts) -> list[Callable[..., object]]:

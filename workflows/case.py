@@ -100,6 +100,7 @@ class Case:
         reading: Reading,
         ingesting: Ingesting = Documents.ingest,
         patterns: Mapping[str, str] = NOTHING,
+        categories: Sequence[str] = (),
     ) -> Outcome | None:
         """Take the document in and read it; an outcome when it is refused before it is read."""
         if intake.kept:
@@ -112,7 +113,15 @@ class Case:
         if refused := refusal(document.verdict):
             hostile = document.verdict.status == "hostile"
             return self.outcome("rejected" if hostile else "unprocessable", *refused.reasons)
-        proposal = await self._read(document, intake.policy, reading, patterns)
+        about = ReadRequest(
+            case=self.id,
+            document=document,
+            rungs=intake.policy.rungs,
+            budget=intake.policy.budget,
+            patterns=patterns,
+            categories=tuple(categories),
+        )
+        proposal = await self._read(about, reading)
         self.view = self.view.model_copy(update={"proposal": proposal})
         return None
 
@@ -175,12 +184,8 @@ class Case:
             raise asyncio.CancelledError  # it came while the CRM was asked
         return self.chosen
 
-    async def _read(
-        self, document: Document, policy: Policy, reading: Reading, patterns: Mapping[str, str]
-    ) -> Proposal:
+    async def _read(self, request: ReadRequest, reading: Reading) -> Proposal:
         """Ask the rungs in order, each endpoint on its own queue; one that has failed for good is passed over."""
-        about = {"case": self.id, "document": document, "patterns": patterns}
-        request = ReadRequest(**about, rungs=policy.rungs, budget=policy.budget)
         queue = None
         while True:
             try:

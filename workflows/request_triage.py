@@ -46,7 +46,8 @@ class RequestTriage:
         patterns = {name: detail.pattern for name, detail in details.items()}
         if intake.policy.replies != "never":
             self.case.fields = (*self.case.fields, REPLY)
-        refused = await self.case.proposed(intake, Requests.read, Documents.ingest_message, patterns)
+        wanted = tuple(intake.policy.categories)
+        refused = await self.case.proposed(intake, Requests.read, Documents.ingest_message, patterns, wanted)
         if refused:
             return refused
         if (thread := intake.source.thread) and not intake.kept:

@@ -13,14 +13,17 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.audit import Audit
 from activities.endpoints.embeddings import TOGETHER, Embeddings
+from activities.endpoints.ledger import Ledger
 from activities.learning.categories import learn
 from activities.learning.classifier import Classifier, save
 from activities.learning.classifiers import Classifiers, classify
+from activities.model import Model, Readers
+from activities.parsers import Parsers
 from activities.requests import Requests
 from activities.store import Blobs
 from schemas.case import ReadRequest
 from schemas.mail import Mail
-from schemas.source import Document, Source, Verdict
+from schemas.source import PAGES, Document, Page, Source, TextLine, Verdict
 from schemas.triage import CATEGORY, Example
 
 WARM, COLD = (
@@ -92,17 +95,20 @@ def test_vectors_of_another_model_are_not_taken_for_its_own(
 def request_(blobs: Blobs, case: str) -> ReadRequest:
     data = Mail(text="lava").model_dump_json().encode()
     source = Source(digest=blobs.put(data), name="message.txt", size=len(data))
-    document = Document(source=source, format="text", verdict=Verdict())
+    text = blobs.put(PAGES.dump_json((Page(lines=(TextLine(text="lava"),)),)))
+    document = Document(source=source, format="text", verdict=Verdict(), text=text)
     return ReadRequest(case=case, document=document, rungs=("embedded-reader",))
 
 
 @pytest.fixture
 def requests(
     blobs: Blobs, audit: Audit, learned: Classifier, embeddings: Embeddings, case: str, tmp_path: Path
-) -> Requests:
+) -> Iterator[Requests]:
     path = save(learned, tmp_path)
     path.rename(path.with_name(f"{case.partition('/')[0]}-{path.name.rpartition('-')[2]}"))
-    return Requests(blobs, Classifiers(tmp_path, tmp_path), audit, embeddings)
+    with Parsers() as parsers:
+        model = Model(blobs, Readers(parsers), audit, Ledger(audit.engine))
+        yield Requests(blobs, model, Classifiers(tmp_path, tmp_path), audit, embeddings)
 
 
 def test_call_for_vectors_is_audited_before_and_after(requests: Requests, request_: ReadRequest) -> None:

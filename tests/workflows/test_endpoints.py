@@ -14,6 +14,7 @@ from temporalio.common import Priority
 from temporalio.testing import WorkflowEnvironment
 
 from schemas.tables import ModelCall
+from tests import request_desk
 from tests.desk import ONLY_TEXT, Desk, policy
 from tests.providers import MISBEHAVIOURS, Provider, providing
 from tests.workflows.scenarios import outcome_of
@@ -69,6 +70,15 @@ async def test_every_case_ends_whatever_its_endpoint_does(desk: Desk, provider: 
     assert {how: provider.asked[how] for how in (*UNUSABLE, "good", "expired-key")} == dict.fromkeys(
         (*UNUSABLE, "good", "expired-key"), 1
     )
+
+
+async def test_request_whose_endpoint_fails_is_classified_without_it(desk: Desk) -> None:
+    case = await request_desk.start(desk, request_desk.COMPLETE, rungs=("endpoint:broken", "embedded-reader"))
+
+    outcome = await outcome_of(case)
+    proposal = desk.parts.cases.view(desk.row(case)).proposal
+    assert proposal is not None
+    assert (outcome.status, proposal.rung, "endpoint:broken" in proposal.after) == ("applied", "embedded-reader", True)
 
 
 async def test_urgent_case_is_asked_about_before_those_that_came_earlier(desk: Desk) -> None:
