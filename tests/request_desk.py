@@ -19,13 +19,16 @@ INCOMPLETE = "Where is our order? It should have been delivered on Monday."
 NONE = "Our school class would like to visit your factory in autumn."
 
 
-async def start(desk: Desk, text: str, *, message_id: str = "", **changes: object) -> Case:
+async def start(desk: Desk, text: str, *, message_id: str = "", answers: Case | None = None, **changes: object) -> Case:
+    """Start one message; it may answer that of another case."""
     policy: RequestPolicy = REQUEST_TRIAGE.load_charter(Settings()).policy
     mail = Mail(subject="A request", sender=SENDER, text=text, message_id=message_id)
     data = mail.model_copy(update={"message_id": ""}).model_dump_json().encode()
     sent = desk.parts.blobs.put(mail.model_dump_json().encode())
-    source = Source(digest=desk.parts.blobs.put(data), name="message.eml", size=len(data), mail=sent)
-    case = f"{NAME}/{digest_of(data)}-{desk.queue[:8]}"
+    case, root = f"{NAME}/{digest_of(data)}-{desk.queue[:8]}", answers.id if answers else ""
+    desk.parts.threads.enter(case, mail, root)
+    thread = desk.parts.threads.before(root, case) if root else None
+    source = Source(digest=desk.parts.blobs.put(data), name="message.eml", size=len(data), mail=sent, thread=thread)
     intake = Intake(source=source, policy=policy.model_copy(update=changes), submitted_by="tester")
     desk.parts.cases.open(case, source, "tester", start_of(desk.client, intake).digest)
     return await desk.client.start_workflow(

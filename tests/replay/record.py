@@ -1,6 +1,7 @@
-"""Record the history of every shape again: `python -m tests.replay.record`, after a change that means to change them.
+"""Record the history of every shape that a version lacks: `python -m tests.replay.record VERSION`.
 
-Histories of earlier versions stay: cases that began with them may still be open.
+After a change that means to change them that is the next version. Histories of earlier ones stay: cases that began with
+them may still be open.
 """
 
 import asyncio
@@ -13,7 +14,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.conftest import server_options
 from tests.desk import open_desk
-from tests.workflows.scenarios import SHAPES, outcome_of
+from tests.workflows.beside import BESIDE
+from tests.workflows.scenarios import SHAPES
 from workers.temporal import plugin
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -26,12 +28,14 @@ async def main(version: str) -> None:
         client = await Client.connect(
             server.client.service_client.config.target_host, plugins=[plugin()], identity="tests"
         )
-        for shape in SHAPES:
+        for shape in (*SHAPES, *BESIDE):
+            if (folder / f"{shape.__name__}.json").exists():
+                continue
             with tempfile.TemporaryDirectory() as home:
                 async with open_desk(client, server.client, Path(home)) as desk:
-                    case = await shape(desk)
-                    await outcome_of(case)
-                    history = await case.fetch_history()
+                    handle = await shape(desk)
+                    await handle.result()
+                    history = await handle.fetch_history()
             (folder / f"{shape.__name__}.json").write_text(history.to_json())
             print(f"{shape.__name__}: {len(history.events)} events")  # noqa: T201
 

@@ -14,6 +14,7 @@ from openai import OpenAI
 from activities.crms.port import CrmPort
 from activities.endpoints.endpoint import Endpoint
 from activities.model import Readers
+from activities.post import Post
 from schemas.approval import MESSAGES_PER_PERSON, Withdrawal
 from schemas.case import Outcome
 from schemas.policy import ApprovalPolicy
@@ -36,6 +37,7 @@ from tests.desk import (
     approval,
     policy,
 )
+from tests.receivers import mailing
 from workers.build import build_worker
 from workers.models import ModelSettings
 
@@ -246,6 +248,37 @@ async def request_completed(desk: Desk) -> Case:
     return case
 
 
+async def request_superseded(desk: Desk) -> Case:
+    case = await request_desk.start(desk, request_desk.INCOMPLETE)
+    await desk.asked(case)
+    await outcome_of(await request_desk.start(desk, "It is HL-20418.", answers=case))
+    return case
+
+
+async def request_taken_over(desk: Desk) -> Case:
+    """By the case of an answer, which a person then looks at."""
+    waits = await request_desk.start(desk, request_desk.INCOMPLETE)
+    await desk.asked(waits)
+    case = await request_desk.start(desk, "I do not know its number.", answers=waits)
+    await desk.asked(case)
+    await desk.decide(case, "approve", by=request_desk.SERVICE)
+    return case
+
+
+async def request_replied(desk: Desk) -> Case:
+    with mailing() as mailbox:
+        post = Post("127.0.0.1", mailbox.port, "service@example.com")
+        parts = replace(desk.parts, replies=replace(desk.parts.replies, post=post))
+        other = replace(desk, parts=parts, queue=uuid4().hex)
+        async with build_worker(other.client, other.queue, parts, rehearsal=True):
+            case = await request_desk.start(other, request_desk.INCOMPLETE, replies="approved")
+            await other.asked(case)
+            await other.decide(case, "approve", by=request_desk.SERVICE)
+            await outcome_of(case)
+        assert len(mailbox.mails) == 1
+    return case
+
+
 async def request_of_none(desk: Desk) -> Case:
     case = await request_desk.start(desk, request_desk.NONE)
     await desk.asked(case)
@@ -277,4 +310,7 @@ SHAPES: tuple[Shape, ...] = (
     request_filed,
     request_completed,
     request_of_none,
+    request_superseded,
+    request_taken_over,
+    request_replied,
 )

@@ -2,51 +2,25 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import Session, col, select, update
 from temporalio.service import RPCError
 
 from schemas.case import Outcome
-from schemas.drift import Looked, Watch
-from schemas.metrics import Metric
-from schemas.review import Review, Reviewed, case_of
-from schemas.tables import CaseRow
-from tests.desk import CLEAN, OWNER, Desk, policy
-from tests.workflows import scenarios
+from schemas.review import Reviewed, case_of
+from tests.desk import OWNER, Desk
+from tests.workflows.beside import watched, week_reviewed
 from tests.workflows.scenarios import outcome_of
 from workers.replay import replay
 from workflows import watch, weekly_review
 
-METRICS = (Metric(name="straight_through", target=0.9, baseline=0.1), Metric(name="corrections", target=2))
 CHAIN = "review/invoice-intake"
 
 
 @pytest.fixture
 async def reviewed(desk: Desk) -> AsyncIterator[Reviewed]:
-    """A week in which one case went straight through and one was corrected, reviewed when it was over.
-
-    All desks share a server, so the case that a review opens is ended before the next test opens it.
-    """
-    for case in (await desk.start(CLEAN, policy()), await scenarios.corrected(desk)):
-        await outcome_of(case)
-    with Session(desk.parts.engine) as session, session.begin():
-        for row in session.exec(select(CaseRow)).all():
-            moved = {
-                name: at - timedelta(days=7)
-                for name in ("started_at", "asked_at", "ended_at")
-                if (at := getattr(row, name))
-            }
-            session.exec(update(CaseRow).where(col(CaseRow.id) == row.id).values(**moved))
-    found: Reviewed = await desk.client.execute_workflow(
-        weekly_review.NAME,
-        Review(process="invoice-intake", owner=OWNER, metrics=METRICS),
-        id=f"{weekly_review.NAME}/{desk.queue}",
-        task_queue=desk.queue,
-        result_type=Reviewed,
-    )
+    found = await (await week_reviewed(desk)).result()
     yield found
     with suppress(RPCError):  # it may have ended
         await desk.client.get_workflow_handle(case_of(found.process, found.week)).terminate()
@@ -101,12 +75,6 @@ async def test_start_that_names_no_process_ends(desk: Desk, workflow: str, start
 
 
 async def test_drift_watch_looks_and_pulls_nothing_without_cases(desk: Desk) -> None:
-    looked: Looked = await desk.client.execute_workflow(
-        watch.NAME,
-        Watch(process="invoice-intake"),
-        id=f"{watch.NAME}/{desk.queue}",
-        task_queue=desk.queue,
-        result_type=Looked,
-    )
+    looked = await (await watched(desk)).result()
 
     assert (looked.pulled, [one for one in looked.signals if one.tested]) == (False, [])
