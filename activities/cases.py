@@ -12,7 +12,7 @@ from temporalio import activity
 from activities.audit import BEGUN, append
 from activities.store import Blobs, reading, writing
 from schemas.audit import Head
-from schemas.case import Closing, Outcome, Summary, View, Waiting
+from schemas.case import UNDER_WAY, Closing, Outcome, Summary, View, Waiting
 from schemas.mail import Mail
 from schemas.message import Digest
 from schemas.source import Source
@@ -127,12 +127,14 @@ class Cases:
         with reading(self.engine) as session:
             return session.exec(select(CaseRow).where(named).limit(2)).all()
 
-    def listing(self, status: str | None = None, limit: int | None = None) -> Sequence[CaseRow]:
-        """Newest first; what waits, latest deadline last."""
-        order = col(CaseRow.due) if status == "waiting" else col(CaseRow.started_at).desc()
+    def listing(self, standing: str | None = None, limit: int | None = None) -> Sequence[CaseRow]:
+        """Those of a status or an outcome, newest first; what is open the oldest first, or the nearest deadline."""
+        entered = col(CaseRow.started_at)
+        order = col(CaseRow.due) if standing == "waiting" else entered if standing in UNDER_WAY else entered.desc()
         query = select(CaseRow).order_by(order).limit(limit)
+        stands = (CaseRow.status == standing) | (CaseRow.outcome == standing)
         with reading(self.engine) as session:
-            return session.exec(query.where(CaseRow.status == status) if status else query).all()
+            return session.exec(query.where(stands) if standing else query).all()
 
     def counts(self) -> Counter[str]:
         """How many cases stand where: outcomes for the closed, status for the others."""
@@ -157,7 +159,7 @@ class Cases:
             standing=Counter(row.outcome or row.status for row in rows),
             verdicts=Counter(view.document.verdict.status for view in views if view.document),
             rungs=Counter(view.proposal.rung for view in views if view.proposal),
-            settled=sum(row.status != "started" for row in rows),
+            settled=sum(row.status not in UNDER_WAY for row in rows),
             straight_through=sum(row.outcome == "applied" and not row.decided_by for row in rows),
             waited=tuple(sorted((now - row.asked_at for row in waiting if row.asked_at), reverse=True)),
             overdue=sum(row.due is not None and row.due < now for row in waiting),

@@ -13,7 +13,7 @@ from activities.crms.port import CrmError, CrmPort, Refused, Written
 from activities.failures import at_crm, kept
 from activities.store import Blobs, writing
 from schemas.case import ApplyRequest, Draft, Receipt, Refusal
-from schemas.tables import ReceiptRow
+from schemas.tables import CaseRow, ReceiptRow
 
 LONGEST = 1000
 """No more of what a CRM says is kept, in characters."""
@@ -34,6 +34,10 @@ class Crm:
             repeat = last is not None and last.draft == digest
             begun = {"key": key, "draft": digest, "attempt": activity.info().attempt, "repeat": repeat}
             head = append(session, request.case, "crm.begun", begun)
+            row = session.get(CaseRow, request.case)
+            if row and row.status != "closed":  # an attempt that was taken for lost may come late
+                row.status = "writing"
+                session.add(row)
         if last is not None and repeat:
             return Receipt(key=key, draft=digest, record=last.record, created=last.created, head=head)
         draft = Draft.model_validate_json(kept(self.blobs, digest, "the draft"))
@@ -42,14 +46,15 @@ class Crm:
         with writing(self.engine, request.case) as session:
             # Two attempts may race to here: the other side took both as one, and the first receipt stands.
             now, last = datetime.now(UTC), _last(session, key)
-            row = session.get(ReceiptRow, (key, digest)) or ReceiptRow(
+            receipt = session.get(ReceiptRow, (key, digest)) or ReceiptRow(
                 key=key, draft=digest, record=record, created=created, at=now
             )
-            row.at = max(now, last.at + timedelta.resolution) if last else now  # the last one, whatever the clock says
-            session.add(row)
+            # The last one, whatever the clock says.
+            receipt.at = max(now, last.at + timedelta.resolution) if last else now
+            session.add(receipt)
             body = {"key": key, "draft": digest, "records": _told(written)}
             head = append(session, request.case, "crm.ended", body)
-        return Receipt(key=key, draft=digest, record=row.record, created=row.created, head=head)
+        return Receipt(key=key, draft=digest, record=receipt.record, created=receipt.created, head=head)
 
     def _write(self, request: ApplyRequest, draft: Draft) -> dict[str, Written]:
         """Write one record after the other; when one cannot be, say which ones were before it."""

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, func, select
 from sqlmodel import col
 
 from activities.store import reading
 from schemas.message import Message
-from schemas.tables import AuditEntry, AuditHead, CaseRow
+from schemas.tables import AuditEntry, CaseRow
 
 Ts = TypeVarTuple("Ts")
-AT_CRM = ("crm.begun", "crm.failed")
-"""The last act of a case that is being written, or that waits until its CRM takes it."""
 
 
 class ProcessOverview(Message):
@@ -23,13 +21,13 @@ class ProcessOverview(Message):
 
     under_way: int = 0
     under_way_since: datetime | None = None
-    """When the oldest case that neither waits for people nor has ended was entered."""
+    """When the oldest case that has neither been asked about nor been written was entered."""
     waiting: int = 0
     waiting_since: datetime | None = None
     next_due: datetime | None = None
     overdue: int = 0
     at_crm: int = 0
-    """Open cases whose last act was to write to the CRM."""
+    """Cases that are being written, or wait until the CRM takes them."""
     ended: Mapping[str, int] = {}
     straight_through: int = 0
     """Of those that ended: applied, and nobody was asked."""
@@ -48,12 +46,12 @@ class Overview:
             for process, status, count, entered, asked, due in run(_OPEN):
                 if status == "waiting":
                     told[process] |= {"waiting": count, "waiting_since": asked, "next_due": due}
+                elif status == "writing":
+                    told[process]["at_crm"] = count
                 else:
                     told[process] |= {"under_way": count, "under_way_since": entered}
             for process, count in run(_DUE.where(col(CaseRow.due) < now)):
                 told[process]["overdue"] = count
-            for process, count in run(_AT_CRM):
-                told[process]["at_crm"] = count
             for process, outcome, decided, count in run(_ENDED.where(col(CaseRow.ended_at) >= since)):
                 ended[process][outcome or "failed"] += count
                 if outcome == "applied" and not decided:
@@ -69,7 +67,7 @@ class Overview:
     def under_way(self, before: datetime, most: int) -> Sequence[str]:
         """The oldest cases that nobody is asked about: those entered before an instant, and those at the CRM."""
         started = select(_ID).where(_STATUS == "started", col(CaseRow.started_at) < before)
-        at_crm = _last_acts(select(_ID)).where(_STATUS == "waiting")
+        at_crm = select(_ID).where(_STATUS == "writing")
         with reading(self.engine) as session:
             run = session.connection().execute
             found = (run(query.order_by(col(CaseRow.started_at)).limit(most)).scalars() for query in (started, at_crm))
@@ -104,13 +102,3 @@ _ENDED = (
     .where(_STATUS == "closed")
     .group_by(_PROCESS, col(CaseRow.outcome), _DECIDED)
 )
-_LAST = (col(AuditEntry.case_id) == col(AuditHead.case_id)) & (col(AuditEntry.seq) == col(AuditHead.seq))
-
-
-def _last_acts(query: Select[*Ts]) -> Select[*Ts]:
-    """Of the cases whose last act was at the CRM."""
-    joined = query.join(AuditHead, col(AuditHead.case_id) == _ID).join(AuditEntry, _LAST)
-    return joined.where(col(AuditEntry.kind).in_(AT_CRM))
-
-
-_AT_CRM = _last_acts(select(_PROCESS, func.count())).where(_STATUS != "closed").group_by(_PROCESS)

@@ -23,6 +23,10 @@ OutcomeStatus = Literal["applied", "rejected", "expired", "unprocessable", "fail
 in the same thread goes on with it."""
 
 
+UNDER_WAY = frozenset(("started", "writing"))
+"""The status of a case that has not ended, and about which nobody is asked."""
+
+
 class Record(Message):
     """One record on the other side, found again by `ref`, which is unique there.
 

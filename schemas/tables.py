@@ -59,6 +59,7 @@ class CaseRow(SQLModel, table=True):
     source_size: int = 0
     submitted_by: str = ""
     status: str = Field(default="started", index=True)
+    """started, waiting (for people), writing (or waiting for the CRM to take it), closed."""
     stage: str = ""
     phase: str = ""
     step: str = ""

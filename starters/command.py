@@ -10,6 +10,7 @@ import typer
 from rich.progress import Progress
 from temporalio.service import RPCError
 
+from schemas.case import UNDER_WAY
 from starters import screen
 from starters.commands import (
     anchoring,
@@ -152,7 +153,7 @@ async def _start(
 async def settled(parts: Parts, cases: Collection[str], moved: Callable[[int], None] = lambda _: None) -> None:
     """Return when none of these is on its way; the table of cases tells, so this costs the server nothing."""
     quiet, before = 0, -1
-    while under_way := [case for case in cases if (row := parts.cases.get(case)) and row.status == "started"]:
+    while under_way := [case for case in cases if (row := parts.cases.get(case)) and row.status in UNDER_WAY]:
         quiet = quiet + 1 if len(under_way) == before else 0
         before = len(under_way)
         moved(len(cases) - before)

@@ -8,6 +8,7 @@ from rich.live import Live
 from temporalio.client import Client
 
 from schemas.approval import Reply
+from schemas.case import UNDER_WAY
 from schemas.tables import CaseRow
 from starters.commands.auditing import heads_told, print_faults, verified
 from starters.decide import decide, decision
@@ -72,7 +73,7 @@ async def _take_in(it: Shell[Parts], client: Client, process: Process, folder: P
         while True:
             rows = [row for one in cases if (row := it.parts.cases.get(one.case))]
             live.update(table_of(rows), refresh=True)
-            settled = all(row.status != "started" for row in rows)
+            settled = all(row.status not in UNDER_WAY for row in rows)
             if settled or asyncio.get_running_loop().time() > deadline:
                 break
             await asyncio.sleep(LOOK)
@@ -85,7 +86,7 @@ def _sum_up(rows: list[CaseRow], started: list[Started]) -> None:
         ("Applied", [row for row in rows if row.outcome == "applied"]),
         ("Waiting for a person", [row for row in rows if row.status == "waiting"]),
         ("Refused", [row for row in rows if row.outcome and row.outcome != "applied"]),
-        ("Still on its way", [row for row in rows if row.status == "started"]),
+        ("Still on its way", [row for row in rows if row.status in UNDER_WAY]),
     )
     for title, members in groups:
         if members:

@@ -35,6 +35,7 @@ COLOURS = {
     "applied": "green",
     "waiting": "yellow",
     "started": "cyan",
+    "writing": "cyan",
     "shadowed": "cyan",
     "superseded": "cyan",
     "rejected": "red",

@@ -172,6 +172,8 @@ def _meant(row: CaseRow, draft: str) -> str | None:
     """The whole digest of the draft named; a beginning can only mean the one that waits."""
     if not draft and row.status == "started":
         raise Refused("nothing waits to be decided yet: 'casework show' tells when, or name the draft with --draft")
+    if not draft and row.status == "writing":
+        raise Refused("it has been decided, and is being written to the CRM: nothing waits to be decided")
     if not draft or len(draft) == 64:  # noqa: PLR2004  (a sha256 in hexadecimal)
         return draft or None
     if row.draft and row.draft.startswith(draft):

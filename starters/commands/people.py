@@ -3,20 +3,23 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
+from schemas.case import OutcomeStatus
 from starters import screen
 from starters.errors import explained
 from starters.shell import As, CaseName, Json, Shell, app, looking
 from workers.records import Records
 
+STANDINGS = ("started", "waiting", "writing", "closed", *get_args(OutcomeStatus))
+
 
 @app.command()
 def cases(
     *,
-    status: Annotated[str, typer.Option(help="Only those that are started, waiting or closed.")] = "",
+    status: Annotated[str, typer.Option(help=f"Only those that are {', '.join(STANDINGS)}.")] = "",
     summary: Annotated[
         bool, typer.Option("--summary", help="Only how many stand where, and how long they wait.")
     ] = False,
@@ -27,12 +30,12 @@ def cases(
     edge: Annotated[
         bool, typer.Option("--edge", help="Only ended cases that teach most, with why; --labelled writes just these.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """List cases, newest first."""
-    if status not in ("", "started", "waiting", "closed"):
-        raise typer.BadParameter("started, waiting or closed", param_hint="--status")
+    """List cases, newest first; those that are started, waiting or writing the longest first."""
+    if status not in ("", *STANDINGS):
+        raise typer.BadParameter(f"one of {', '.join(STANDINGS)}", param_hint="--status")
     with looking() as it:
         if summary:
             screen.print_summary(it.parts.cases.summary(datetime.now(UTC)), as_json=as_json)

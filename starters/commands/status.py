@@ -239,7 +239,7 @@ def _behind(standings: dict[str, Standing], unsent: int, now: datetime) -> Itera
                 "casework cases --status started",
             )
         if failed := one.ended.get("failed"):
-            yield Trouble(f"{failed} cases of {name} failed within a day", "casework cases")
+            yield Trouble(f"{failed} cases of {name} failed within a day", "casework cases --status failed")
     if unsent:
         yield Trouble(f"notices of {unsent} cases were refused within a day", "look at CASEWORK_NOTICES")
 

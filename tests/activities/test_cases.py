@@ -101,6 +101,9 @@ def test_summary_counts_what_went_straight_through_and_how_long_others_wait(engi
         )
     told = cases.summary(DUE + timedelta(hours=1))
 
+    assert [row.id for row in cases.listing("applied")] == ["p/2", "p/1"]
+    assert [row.id for row in cases.listing("started")] == ["p/5"]
+
     assert told.standing == {"applied": 2, "waiting": 2, "started": 1}
     assert (told.verdicts, told.rungs) == ({"ok": 2, "ambiguous": 2}, {"embedded-xml": 4})
     assert (told.total, told.settled, told.straight_through, told.straight_through_share) == (5, 4, 1, 0.25)

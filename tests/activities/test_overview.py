@@ -47,11 +47,8 @@ def test_open_and_ended_cases_are_counted_by_process(engine: Engine) -> None:
     }
 
 
-def test_case_whose_write_has_begun_and_not_ended_is_at_the_crm(engine: Engine) -> None:
-    for name, kinds in (("1", ["crm.begun"]), ("2", ["crm.begun", "crm.failed"]), ("3", ["crm.begun", "crm.ended"])):
-        enter(engine, f"invoice-intake/{name}")
-        with writing(engine, f"invoice-intake/{name}") as session:
-            for kind in kinds:
-                append(session, f"invoice-intake/{name}", kind, {})
+def test_case_that_is_being_written_waits_for_nobody(engine: Engine) -> None:
+    enter(engine, "invoice-intake/1", status="writing", asked_at=NOW - 3 * HOUR, due=NOW - HOUR)
 
-    assert Overview(engine).of_all(NOW, NOW)["invoice-intake"].at_crm == 2
+    assert Overview(engine).of_all(NOW, NOW) == {"invoice-intake": ProcessOverview(at_crm=1)}
+    assert Overview(engine).under_way(NOW, 10) == ["invoice-intake/1"]

@@ -125,7 +125,7 @@ def _come(plan: Plan, records: Records) -> float:
         counts = records.cases.counts()
     except DBAPIError:
         return 0
-    open_ones = counts["started"] + counts["waiting"]
+    open_ones = counts["started"] + counts["writing"] + counts["waiting"]
     return (counts.total() - open_ones / 2) / len(plan.documents)
 
 

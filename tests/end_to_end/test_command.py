@@ -234,7 +234,7 @@ def test_second_up_on_the_same_home_is_refused_and_harms_the_first_not(house: Ho
 @pytest.mark.parametrize(
     ("words", "env", "status", "message"),
     [
-        (["cases", "--status", "lost"], {}, 2, "started, waiting or closed"),
+        (["cases", "--status", "lost"], {}, 2, "started, waiting, writing, closed"),
         (["show", "no-such-case"], {}, 1, "no case is called"),
         (["start", "invoice-intake", "no-such-file.pdf"], {}, 1, "no-such-file.pdf does not exist"),
         (["start", "invoice-intake", str(SAMPLES)], {}, 1, "no Temporal server answers"),

@@ -107,9 +107,11 @@ async def test_why_a_case_waits_for_the_crm_is_told_while_it_waits(desk: Desk, s
         async with asyncio.timeout(PATIENCE):
             while not (told := await stalls(desk.client, [case.id])):
                 pass
+        status = desk.row(case).status
         await case.terminate()
 
     assert told == {Stall("crm.unavailable", "out of order"): 1}
+    assert status == ("started" if step == "asking" else "writing")
 
 
 @pytest.mark.parametrize(
