@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVarTuple
@@ -9,6 +10,7 @@ from typing import Any, TypeVarTuple
 from sqlalchemy import Engine, func, select
 from sqlmodel import col
 
+from activities.audit import REVIEWS
 from activities.store import reading
 from schemas.message import Message
 from schemas.tables import AuditEntry, CaseRow
@@ -72,6 +74,18 @@ class Overview:
             run = session.connection().execute
             found = (run(query.order_by(col(CaseRow.started_at)).limit(most)).scalars() for query in (started, at_crm))
             return [case for cases in found for case in cases]
+
+    def reviewed(self) -> dict[str, datetime]:
+        """By process, when a week of it was reviewed last."""
+        chain, at = col(AuditEntry.case_id), col(AuditEntry.at)
+        written = select(chain, func.max(at)).where(chain.startswith(REVIEWS), col(AuditEntry.kind) == "review.written")
+        with reading(self.engine) as session:
+            found = session.connection().execute(written.group_by(chain)).all()
+        told: dict[str, datetime] = {}
+        for name, last in found:
+            with suppress(ValueError):  # an entry was altered, which the verification tells
+                told[name.removeprefix(REVIEWS)] = datetime.fromisoformat(last)
+        return told
 
     def unsent(self, since: datetime) -> int:
         """Of how many cases a notice was refused or given up since an instant."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from time import time
 from typing import NamedTuple
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from temporalio.common import MetricMeter
 
 from activities.audit import Audit
@@ -19,7 +19,7 @@ from activities.overview import Overview, ProcessOverview
 from activities.store import reading
 from schemas.budget import Budget
 from schemas.routing import Brake
-from schemas.tables import CaseRow
+from schemas.tables import AuditHead, CaseRow
 from workers.records import Records
 
 LOG = logging.getLogger(__name__)
@@ -29,7 +29,8 @@ SOON = timedelta(hours=4)
 """A deadline within this is near."""
 DAY = timedelta(days=1)
 VERIFIED = 5
-"""Chains of the audit that are verified at each look: all of ten thousand in less than three hours."""
+"""Chains of the audit that are verified at each look: all of ten thousand in less than three hours. Each worker begins
+somewhere else, so that those that are started again and again get everywhere too."""
 GAUGES = {
     "casework_open_cases": "open cases, by process and whether they wait for people, for the CRM or are under way",
     "casework_oldest_wait_seconds": "how long the case that has waited longest for people has waited",
@@ -40,6 +41,7 @@ GAUGES = {
     "casework_ended_cases": "cases that ended within a day, by process and outcome; straight-through: nobody was asked",
     "casework_endpoint_askable": "1 while this endpoint may be asked, 0 while its breaker is open or somebody holds it",
     "casework_brake_on": "1 while the brake of a process is on",
+    "casework_reviewed_timestamp_seconds": "when a week of this process was last reviewed, of those that ever were",
     "casework_budget_used_ratio": "the share of the day's budget that is used, of processes that have one",
     "casework_audit_faulty_chains": "chains of the audit in which something is wrong, as last verified",
     "casework_audit_verified_timestamp_seconds": "all chains were verified since then; 0: not all yet",
@@ -64,10 +66,10 @@ class Gauges:
     budgets: Mapping[str, Budget]
     endpoints: tuple[str, ...]
     _told: dict[tuple[str, frozenset[tuple[str, str]]], Mapping[str, str]] = field(default_factory=dict)
-    _verified: str = ""
-    """The last chain that was."""
-    _round: float = field(default_factory=time)
-    """When the round of verification began that is under way."""
+    _verified: str | None = None
+    """The last chain that was; none at first."""
+    _round: float = 0
+    """When the round of verification began that is under way; 0 while it is no whole one."""
     _verified_since: float = 0
     _faulty: set[str] = field(default_factory=set)
 
@@ -85,6 +87,8 @@ class Gauges:
     def _cases(self, now: datetime) -> Iterator[Reading]:
         overview = Overview(self.records.engine)
         soon = overview.due(now + SOON)
+        for process, at in overview.reviewed().items():
+            yield Reading("casework_reviewed_timestamp_seconds", {"process": process}, at.timestamp())
         for process, one in overview.of_all(now - DAY, now).items():
             labels = {"process": process}
             for state, count in _states(one).items():
@@ -117,10 +121,13 @@ class Gauges:
         yield Reading("casework_looked_timestamp_seconds", {}, now.timestamp())
 
     def _verify(self) -> None:
-        """The next few chains of cases, from the first one again after the last."""
-        some = select(CaseRow.id).where(col(CaseRow.id) > self._verified).order_by(col(CaseRow.id)).limit(VERIFIED)
+        """The next few chains, of whatever they are, from the first one again after the last."""
+        names = (col(CaseRow.id), col(AuditHead.case_id))  # one may have been removed without the other
         with reading(self.records.engine) as session:
-            cases = session.exec(some).all()
+            if self._verified is None:
+                self._verified = session.exec(select(names[0]).order_by(func.random()).limit(1)).first() or ""
+            ahead = (select(it).where(it > self._verified).order_by(it).limit(VERIFIED) for it in names)
+            cases = sorted({case for query in ahead for case in session.exec(query)})[:VERIFIED]
         audit: Audit = self.records.audit
         for case in cases:
             try:
@@ -130,7 +137,7 @@ class Gauges:
             (self._faulty.discard if sound else self._faulty.add)(case)
         self._verified = cases[-1] if len(cases) == VERIFIED else ""
         if not self._verified:
-            self._verified_since, self._round = self._round, time()
+            self._verified_since, self._round = self._round or self._verified_since, time()
 
 
 def _states(one: ProcessOverview) -> dict[str, int]:

@@ -80,15 +80,16 @@ def tracing(settings: Settings) -> "list[Interceptor]":
     """What a client carries when traces go to a collector: a span for each step of a case, from whoever started it."""
     if not settings.otlp:
         return []
-    from opentelemetry import trace  # a tenth of a second that nobody spends without a collector
-    from temporalio.contrib.opentelemetry import TracingInterceptor
+    from temporalio.contrib.opentelemetry import TracingInterceptor  # a tenth of a second, for who has a collector
 
-    trace.set_tracer_provider(_provider(settings.otlp))
+    _provider(settings.otlp)
     return [TracingInterceptor()]
 
 
 @cache
 def _provider(otlp: str) -> "TracerProvider":
+    """Once for each process: OpenTelemetry takes no second provider."""
+    from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
@@ -125,6 +126,7 @@ def _provider(otlp: str) -> "TracerProvider":
     provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
     provider.add_span_processor(Remembering())
     provider.add_span_processor(BatchSpanProcessor(Wordless(f"{otlp.rstrip('/')}/v1/traces", timeout=TAKEN_WITHIN)))
+    trace.set_tracer_provider(provider)
     return provider
 
 

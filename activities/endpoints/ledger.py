@@ -178,15 +178,18 @@ def _spent(session: Session, case: str, now: datetime) -> tuple[Spent, Spent]:
 
 def _status(session: Session, endpoint: str, now: datetime) -> Status:
     breaker = _breaker(session, endpoint)
-    since = now - timedelta(days=1)
-    calls = session.exec(select(ModelCall).where(ModelCall.endpoint == endpoint, ModelCall.at >= since)).all()
+    tokens = col(ModelCall.tokens_in) + col(ModelCall.tokens_out)
+    failures = func.count().filter(col(ModelCall.failed) != "")
+    sums = (func.coalesce(func.sum(of), 0) for of in (col(ModelCall.seconds), tokens, col(ModelCall.cost_micros)))
+    recent = (ModelCall.endpoint == endpoint, ModelCall.at >= now - timedelta(days=1))
+    calls, failed, seconds, used, micros = session.execute(select(func.count(), failures, *sums).where(*recent)).one()
     return Status(
         name=endpoint,
         state=breaker.state(now),
         why=breaker.held or breaker.why,
-        calls=len(calls),
-        failed=sum(bool(call.failed) for call in calls),
-        seconds=round(sum(call.seconds for call in calls) / len(calls), 3) if calls else 0,
-        tokens=sum(call.tokens_in + call.tokens_out for call in calls),
-        cost=Decimal(sum(call.cost_micros for call in calls)) / MICROS,
+        calls=calls,
+        failed=failed,
+        seconds=round(seconds / calls, 3) if calls else 0,
+        tokens=used,
+        cost=Decimal(int(micros)) / MICROS,
     )

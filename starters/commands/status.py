@@ -54,6 +54,8 @@ GRACE = timedelta(seconds=30)
 MOST = 20
 """Cases that are asked that, of each kind."""
 DAY = timedelta(days=1)
+REVIEWED = timedelta(days=8)
+"""A week that is not reviewed by then is not going to be."""
 
 
 class Trouble(NamedTuple):
@@ -115,7 +117,7 @@ def looked(settings: Settings) -> Look:
             standings, held = _standings(settings, records, overview, now), [*_held(settings, records, ledger)]
             stuck = overview.under_way(now - GRACE, MOST)
             services = [*_services(settings, port, stuck)]
-            behind = [*_behind(standings, overview.unsent(now - DAY), now)]
+            behind = [*_behind(standings, overview.unsent(now - DAY), now), *_unreviewed(overview, now)]
     except (NoDatabase, DBAPIError) as error:
         why = str(error.orig) if isinstance(error, DBAPIError) else str(error)
         away = Trouble(f"no case can be entered, read or decided: {why}", "look at CASEWORK_DATABASE_URL")
@@ -242,6 +244,13 @@ def _behind(standings: dict[str, Standing], unsent: int, now: datetime) -> Itera
             yield Trouble(f"{failed} cases of {name} failed within a day", "casework cases --status failed")
     if unsent:
         yield Trouble(f"notices of {unsent} cases were refused within a day", "look at CASEWORK_NOTICES")
+
+
+def _unreviewed(overview: Overview, now: datetime) -> Iterator[Trouble]:
+    for name, at in overview.reviewed().items():
+        if at < now - REVIEWED:
+            why = f"the last review of a week of {name} is of {at:%Y-%m-%d}: is its schedule there, and does it fail?"
+            yield Trouble(why, f"casework report {name} --every P7D")
 
 
 def shown(look: Look) -> Group:

@@ -47,6 +47,19 @@ def test_open_and_ended_cases_are_counted_by_process(engine: Engine) -> None:
     }
 
 
+def test_last_review_of_each_process_is_known(engine: Engine) -> None:
+    for process in ("invoice-intake", "invoice-intake", "request-triage"):
+        with writing(engine, process) as session:
+            append(session, f"review/{process}", "review.written", {})
+            append(session, f"review/{process}", "notice.sent", {})
+    before = datetime.now(UTC)
+
+    found = Overview(engine).reviewed()
+
+    assert set(found) == {"invoice-intake", "request-triage"}
+    assert all(before - HOUR < at <= before for at in found.values())
+
+
 def test_case_that_is_being_written_waits_for_nobody(engine: Engine) -> None:
     enter(engine, "invoice-intake/1", status="writing", asked_at=NOW - 3 * HOUR, due=NOW - HOUR)
 
