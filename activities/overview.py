@@ -1,7 +1,7 @@
 """The overview: where all cases of a process stand, in a few queries, however many there are."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,10 +75,11 @@ class Overview:
             found = (run(query.order_by(col(CaseRow.started_at)).limit(most)).scalars() for query in (started, at_crm))
             return [case for cases in found for case in cases]
 
-    def reviewed(self) -> dict[str, datetime]:
-        """By process, when a week of it was reviewed last."""
-        chain, at = col(AuditEntry.case_id), col(AuditEntry.at)
-        written = select(chain, func.max(at)).where(chain.startswith(REVIEWS), col(AuditEntry.kind) == "review.written")
+    def reviewed(self, processes: Iterable[str]) -> dict[str, datetime]:
+        """By process, when a week of it was reviewed last, of those that ever were."""
+        chain, chains = col(AuditEntry.case_id), [f"{REVIEWS}{process}" for process in processes]
+        newest = func.max(col(AuditEntry.at))
+        written = select(chain, newest).where(chain.in_(chains), col(AuditEntry.kind) == "review.written")
         with reading(self.engine) as session:
             found = session.connection().execute(written.group_by(chain)).all()
         told: dict[str, datetime] = {}

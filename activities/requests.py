@@ -44,13 +44,15 @@ class Requests:
         """Tell what is wanted, none of these included; the classifier or model that answered is named in `model`."""
         said, thread = conversation_in(self.blobs, request.document.source), request.document.source.thread
         # What a thread was filed under stays: only what its new message wants beside that is still to be told.
-        filed = thread if thread and thread.category else None
-        text = said.own if filed else said.text
+        text = said.own if thread and thread.category else said.text
         question = request_question(request.categories, lambda *_: self._classified(request, text))
         about, reading = self.model.ask(question, request)
         if reading:
             found = reading.fields[CATEGORY]
-            about["fields"] = {CATEGORY: as_filed(filed, found) if filed else found, **stated(said, request.patterns)}
+            if thread:
+                answers = any(re.search(pattern, said.own) for pattern in request.patterns.values())
+                found = in_thread(thread, found, answers=answers)
+            about["fields"] = {CATEGORY: found, **stated(said, request.patterns)}
         if about["rung"] == RUNG:
             about["model"] = self._learned(request).digest[:12] or "examples of the charter"
         return self.model.told(request, Proposal(**about))
@@ -78,11 +80,21 @@ class Requests:
         return Reading(fields={CATEGORY: found})
 
 
-def as_filed(thread: Thread, found: Field) -> Field:
-    """The category of the thread; another one that its new message wants makes it ambiguous."""
+def in_thread(thread: Thread, found: Field, *, answers: bool) -> Field:
+    """What a thread wants, now that a message has come that may state a detail (`answers`), or something else.
+
+    It is sure if that is what the message is for, or if it wants what the thread was filed under; else nobody knows.
+    """
+    if not thread.category:
+        return found if answers else found.model_copy(update={"confidence": 0.0})
     other = (found.value,) if found.value and found.value != thread.category else ()
-    evidence = f"as in {thread.case}"
-    return Field(value=thread.category, evidence=evidence, confidence=thread.confidence, alternatives=other)
+    sure = answers or found.value == thread.category
+    return Field(
+        value=thread.category,
+        evidence=f"as in {thread.case}",
+        confidence=thread.confidence if sure else 0.0,
+        alternatives=other,
+    )
 
 
 def classified(text: str, learned: "Classifier", embeddings: Embeddings | None) -> Field:

@@ -38,7 +38,7 @@ class Threads:
             begun = Mail.model_validate_json(self.cases.blobs.get(first.source))
         except (FileNotFoundError, Altered):  # erased
             return ""
-        return root if _address(begun) == _address(mail) else ""
+        return root if _address(mail) and _address(begun) == _address(mail) else ""
 
     def before(self, root: str, case: str) -> Thread | None:
         """How a thread stands for one more case, which may be entered already."""
@@ -69,7 +69,8 @@ class Threads:
     def enter(self, case: str, mail: Mail, root: str) -> None:
         """Write down which thread a case goes on with, before it is started; again changes nothing."""
         with writing(self.cases.engine, case) as session:
-            note(session, mail.message_id or case, case, root or case)
+            for name in filter(None, (case, mail.message_id)):  # two mails may say that they have one id
+                note(session, name, case, root or case)
 
     @activity.defn(name="threads.newer")
     def newer(self, case: str) -> str:

@@ -40,7 +40,7 @@ class ThreadMessage(SQLModel, table=True):
     __tablename__ = "thread_messages"
 
     id: str = Field(primary_key=True)
-    """The sha256 of its Message-ID; of the case's id where it has none."""
+    """The sha256 of its Message-ID, or of the id of its case."""
     case_id: str = Field(index=True)
     thread: str = Field(index=True)
     """The case of the first message."""

@@ -190,8 +190,8 @@ class Launcher:
         fleeting = {"date": "", "message_id": "", "automatic": False, "answers": found.mail.answers if root else ()}
         said = found.mail.model_copy(update=fleeting).model_dump_json().encode()
         case = f"{self.process.name}/{digest_of(said)}"
-        thread = await asyncio.to_thread(self.parts.threads.before, root, case) if root else None
         await asyncio.to_thread(self.parts.threads.enter, case, found.mail, root)
+        thread = await asyncio.to_thread(self.parts.threads.before, root, case) if root else None
         others = [(left.name, left.why) for left in found.left]
         others += [(one.name, "came with a message: start it in a process of its own") for one in found.documents]
         started = await self._start(path, readable(Path(path).name), said, charter, mail, thread)

@@ -77,7 +77,7 @@ class Gauges:
         """Tell how things stand; what was told before and is no longer there is told to be nothing."""
         now = datetime.now(UTC)
         self._verify()
-        readings = [*self._cases(now), *self._services(), *self._whole(now)]
+        readings = [*self._cases(now), *self._reviews(), *self._services(), *self._whole(now)]
         told = {reading.series: reading.labels for reading in readings}
         gone = [Reading(series[0], labels, 0) for series, labels in self._told.items() if series not in told]
         for one in (*readings, *gone):
@@ -87,8 +87,6 @@ class Gauges:
     def _cases(self, now: datetime) -> Iterator[Reading]:
         overview = Overview(self.records.engine)
         soon = overview.due(now + SOON)
-        for process, at in overview.reviewed().items():
-            yield Reading("casework_reviewed_timestamp_seconds", {"process": process}, at.timestamp())
         for process, one in overview.of_all(now - DAY, now).items():
             labels = {"process": process}
             for state, count in _states(one).items():
@@ -101,6 +99,10 @@ class Gauges:
             yield Reading("casework_next_deadline_timestamp_seconds", labels, due)
             for outcome, count in _ended(one).items():
                 yield Reading("casework_ended_cases", {**labels, "outcome": outcome}, count)
+
+    def _reviews(self) -> Iterator[Reading]:
+        for process, at in Overview(self.records.engine).reviewed(self.budgets).items():
+            yield Reading("casework_reviewed_timestamp_seconds", {"process": process}, at.timestamp())
 
     def _services(self) -> Iterator[Reading]:
         ledger, brakes = Ledger(self.records.engine), Brakes(self.records.engine)

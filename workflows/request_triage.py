@@ -50,7 +50,7 @@ class RequestTriage:
         refused = await self.case.proposed(intake, Requests.read, Documents.ingest_message, patterns, wanted)
         if refused:
             return refused
-        if (thread := intake.source.thread) and not intake.kept:
+        if (thread := intake.source.thread) and not intake.kept and intake.policy.stage != "shadow":
             await self.take_over(thread)
         return await self.replied(intake, await self.case.settled(intake, check))
 

@@ -247,7 +247,7 @@ def _behind(standings: dict[str, Standing], unsent: int, now: datetime) -> Itera
 
 
 def _unreviewed(overview: Overview, now: datetime) -> Iterator[Trouble]:
-    for name, at in overview.reviewed().items():
+    for name, at in overview.reviewed(PROCESSES).items():
         if at < now - REVIEWED:
             why = f"the last review of a week of {name} is of {at:%Y-%m-%d}: is its schedule there, and does it fail?"
             yield Trouble(why, f"casework report {name} --every P7D")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from temporalio.testing import ActivityEnvironment
 
 from schemas.case import Outcome
@@ -63,17 +64,34 @@ async def test_answer_goes_on_with_the_ticket_that_was_filed(desk: Desk, tmp_pat
     assert (compared.cases, compared.differences) == (2, ())
 
 
-async def test_answer_that_wants_something_else_goes_to_a_person(desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Please send us a quotation for 200 valves.", "order_status and quotation_request"),
+        ("Our school class would like to visit your factory.", "category: confidence 0.00"),
+    ],
+    ids=["another category", "none"],
+)
+async def test_answer_that_wants_something_else_goes_to_a_person(
+    desk: Desk, tmp_path: Path, text: str, why: str
+) -> None:
     first = await received(desk, tmp_path, f"{ASKED} It is HL-20418.")
     await outcome_of(first)
 
-    second = await received(
-        desk, tmp_path, "Please send us a quotation for 200 valves.", answers=f"<1@{desk.queue}.example>"
-    )
+    second = await received(desk, tmp_path, text, answers=f"<1@{desk.queue}.example>")
 
     row = await desk.asked(second)
-    assert any(reason.startswith("field.ambiguous") and "quotation_request" in reason for reason in row.reasons)
+    assert why in " ".join(row.reasons)
     assert ticket(desk, first)["category"] == "order_status"
+
+
+async def test_answer_that_answers_nothing_leaves_the_thread_with_people(desk: Desk, tmp_path: Path) -> None:
+    first = await received(desk, tmp_path, ASKED)
+    await desk.asked(first)
+
+    second = await received(desk, tmp_path, "Please hurry up!", answers=f"<1@{desk.queue}.example>")
+
+    assert "category: confidence 0.00" in " ".join((await desk.asked(second)).reasons)
 
 
 async def test_answer_from_another_address_begins_a_thread_of_its_own(desk: Desk, tmp_path: Path) -> None:
@@ -107,3 +125,13 @@ async def test_word_of_a_newer_case_that_is_not_there_ends_nothing(desk: Desk, t
     outcome = await outcome_of(case)
     refused = [body for link, body in desk.parts.audit.entries(case.id) if link.kind == "person.misspelt"]
     assert (outcome.status, len(refused)) == ("applied", 1)
+
+
+async def test_answer_goes_on_although_the_case_before_it_is_gone_from_temporal(desk: Desk, tmp_path: Path) -> None:
+    first = await received(desk, tmp_path, ASKED)
+    await desk.asked(first)
+    await first.terminate()
+
+    second = await received(desk, tmp_path, ANSWER, answers=f"<1@{desk.queue}.example>")
+
+    assert (await outcome_of(second)).status == "applied"
