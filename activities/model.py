@@ -16,6 +16,7 @@ from activities.audit import Audit
 from activities.endpoints.endpoint import Endpoint, Said, Usage, Wasted
 from activities.endpoints.ledger import Call, Ledger
 from activities.failures import at, kept, lasting
+from activities.learning.neighbours import Neighbours
 from activities.parsers import Parsers
 from activities.pool import ParserStopped
 from activities.questions import CONTRACT, INVOICE, Question
@@ -93,6 +94,7 @@ class Model:
     readers: Readers
     audit: Audit
     ledger: Ledger
+    neighbours: Neighbours | None = None
 
     @activity.defn(name="model.read_invoice")
     def read_invoice(self, request: ReadRequest) -> Proposal:
@@ -190,10 +192,13 @@ class Model:
         self, question: Question[A], endpoint: Endpoint, request: ReadRequest, call: Call, pages: Sequence[Page]
     ) -> Said[A]:
         """Ask it, with an entry in the audit before and after."""
+        text, instructions = text_of(pages), question.instructions
+        if endpoint.examples and self.neighbours and (example := self.neighbours.nearest(request.case, text)):
+            call, instructions = call._replace(example=example.case), question.after(example)
         self.ledger.begin(call, request.budget)
         started = monotonic()
         try:
-            said = endpoint.ask(question.instructions, question.shape, text_of(pages))
+            said = endpoint.ask(instructions, question.shape, text)
         except Exception as error:
             wasted = error.usage if isinstance(error, Wasted) else Usage()
             again = self.ledger.end(call, monotonic() - started, wasted, failed=error)

@@ -12,7 +12,8 @@ from typing import Any
 from sklearn.feature_extraction.text import TfidfVectorizer
 from temporalio.exceptions import ApplicationError
 
-from activities.questions import INVOICE, READ_INVOICE
+from activities.learning.neighbours import LONGEST, Neighbour
+from activities.questions import INVOICE
 from schemas.invoice import FIELDS
 from schemas.scoring import Labelled, same
 from schemas.source import Page
@@ -23,8 +24,6 @@ from workers.build import readers
 from workers.settings import Settings
 
 DOCUMENTS = int(os.environ.get("DOCUMENTS", "24"))
-LONGEST = 1500
-"""Characters of an example: a small model has to read it too."""
 
 
 def nearest(asked: Sequence[Labelled], others: Sequence[Labelled]) -> list[Labelled]:
@@ -35,19 +34,10 @@ def nearest(asked: Sequence[Labelled], others: Sequence[Labelled]) -> list[Label
 
 
 def instructions(example: Labelled | None) -> str:
-    """The instructions; with an example, its text and the answer that would have been right, in the shape asked for."""
     if example is None:
-        return READ_INVOICE
-    right = {
-        name: {"value": value, "evidence": value, "confidence": 0.98}
-        for name, value in example.expected.items()
-        if value
-    }
-    answer = json.dumps({"fields": right, "lines": []})
-    return (
-        f"{READ_INVOICE}\nAn earlier document, only to show what an answer looks like; its values are not those of the "
-        f"one you read:\n{example.text[:LONGEST]}\nIts answer:\n{answer}\n"
-    )
+        return INVOICE.instructions
+    values = {name: value for name, value in example.expected.items() if value}
+    return INVOICE.after(Neighbour("", example.text[:LONGEST], values))
 
 
 def main() -> None:

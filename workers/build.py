@@ -26,6 +26,7 @@ from activities.endpoints.embeddings import Embeddings
 from activities.endpoints.ledger import Ledger
 from activities.knowledge import Bases
 from activities.learning.classifiers import Classifiers
+from activities.learning.neighbours import Neighbours
 from activities.model import Model, Readers
 from activities.notices import Notices
 from activities.observing import Observing
@@ -91,7 +92,7 @@ def built(settings: Settings, parsers: Parsers | None = None) -> Iterator[Parts]
             cases=records.cases,
             parsers=reading.parsers,
             documents=Documents(blobs, reading.parsers, audit),
-            model=(model := Model(blobs, reading, audit, ledger := Ledger(engine))),
+            model=(model := Model(blobs, reading, audit, ledger := Ledger(engine), Neighbours(records.cases))),
             ledger=ledger,
             models=models(settings),
             rules=Rules(engine, blobs, port, key),

@@ -42,6 +42,16 @@ class ModelSettings(BaseModel):
     personal_data: PersonalData = "send"
     logprobs: bool = False
     """Whether it gives the probabilities of its tokens; a calibration weighs them."""
+    examples: bool = False
+    """Whether it is shown the approved case most like the document, as it stands."""
+
+    @model_validator(mode="after")
+    def examples_are_sent_as_they_stand(self) -> Self:
+        if self.examples and self.personal_data == "redact":
+            raise ValueError(
+                f"{self.name} is sent examples as they stand: personal_data: redact would not hold for them"
+            )
+        return self
 
     @model_validator(mode="after")
     def local_is_local(self) -> Self:
@@ -110,6 +120,7 @@ def endpoints(known: Sequence[ModelSettings]) -> Iterator[dict[str, Endpoint]]:
                 output_price=each.output_price,
                 personal_data=each.personal_data,
                 logprobs=each.logprobs,
+                examples=each.examples,
             )
             for each in known
         }

@@ -68,6 +68,8 @@ class Endpoint:
     personal_data: PersonalData = "send"
     logprobs: bool = False
     """Whether it is asked for the probabilities of its tokens, which not every endpoint gives."""
+    examples: bool = False
+    """Whether it is shown the case most like the document, of those that people approved."""
     longest_answer: int = 4000
     """In tokens: a model that does not come to an end is cut off, and paid for no further."""
 

@@ -33,10 +33,13 @@ class Call(NamedTuple):
     source: Digest
     attempt: int
     question: Digest
+    example: str = ""
+    """The case that it was shown."""
 
     @property
     def told(self) -> dict[str, object]:
-        return {name: value for name, value in self._asdict().items() if name not in ("case", "question")}
+        left_out = ("case", "question") if self.example else ("case", "question", "example")
+        return {name: value for name, value in self._asdict().items() if name not in left_out}
 
 
 class Status(NamedTuple):

@@ -38,6 +38,7 @@ def test_shipped_example_is_understood() -> None:
         ([one(price=1)], "endpoints.0.price"),
         ([one(personal_data="local")], "models.example.com is no address of this machine"),
         ([one(personal_data="local", url="")], "api.openai.com is no address"),
+        ([one(personal_data="redact", examples=True)], "is sent examples as they stand"),
     ],
 )
 def test_mistake_is_told_without_the_key(tmp_path: Path, endpoints: list[dict[str, Any]], problem: str) -> None:
