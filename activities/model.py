@@ -62,7 +62,7 @@ class Readers:
         return None
 
     def trusted(self, question: Question[A], endpoint: Endpoint, said: Said[A], pages: Sequence[Page]) -> Answer:
-        """What of an endpoint's answer is trusted, and for each value what speaks for it: costs no call."""
+        """What of an endpoint's answer is trusted, and for each value what speaks for it: it is not asked again."""
         reading = question.trusted(said.answer, pages)
         try:
             second = question.embedded(self.parsers, [page.text for page in pages]).fields

@@ -9,10 +9,11 @@ from temporalio import activity
 from activities.audit import append
 from activities.conversation import Conversation, conversation_in, headers_in
 from activities.knowledge import Bases
-from activities.learning.calibration import calibrated
+from activities.learning.calibration import brake_of, named
 from activities.replying import reply_to
 from activities.rules import LONGEST, sample_findings
 from activities.store import Blobs, writing
+from activities.threads import Threads
 from schemas.case import Checked, Draft, Record
 from schemas.finding import Finding
 from schemas.policy import Priority, RequestPolicy
@@ -32,6 +33,7 @@ class RequestRules:
     key: bytes
     """By which the cases are drawn that a person always sees."""
     bases: Bases
+    threads: Threads
 
     @activity.defn(name="rules.check_request")
     def check_request(self, request: RequestCheck) -> Checked:
@@ -42,10 +44,12 @@ class RequestRules:
         reply = reply_to(message, text, values_of(proposal), policy, self.bases)
         draft = draft_of(request, said).model_copy(update={"reply": reply})
         digest = self.blobs.put(draft.model_dump_json().encode())
-        limit = calibrated(self.blobs, policy, request.document, proposal, ()).brake
+        limit = Brake()
+        if policy.calibration and proposal.rung != "person":
+            limit = brake_of(named(self.blobs, policy.calibration), policy.calibration, proposal.model)
         findings = (
             *request_findings(proposal, policy),
-            *proof_findings(proposal, limit.min_confidence),
+            *proof_findings(proposal, limit.min_confidence, in_thread=bool(said.earlier)),
             *reply_findings(reply, policy),
             *sample_findings(request.case, policy, proposal, self.key),
         )
@@ -56,7 +60,8 @@ class RequestRules:
         # What it proves it proves of categories: how sure the other fields are is not measured by it.
         limit = limit.model_copy(update={"min_confidence": 0})
         brake = limit.joined(Brake.model_validate(row.model_dump())) if row else limit
-        return Checked(findings=findings, draft=digest, brake=brake, head=head, reply=reply)
+        newer = self.threads.newer(request.case)
+        return Checked(findings=findings, draft=digest, brake=brake, head=head, reply=reply, newer=newer)
 
 
 def values_of(proposal: Proposal) -> dict[str, str]:
@@ -117,12 +122,18 @@ def request_findings(proposal: Proposal, policy: RequestPolicy) -> Iterator[Find
         yield Finding(code="language.other", severity="review", field="language", message=message)
 
 
-def proof_findings(proposal: Proposal, least: float) -> Iterator[Finding]:
-    """That the category is less sure than what the policy's calibration proves."""
+def proof_findings(proposal: Proposal, least: float, *, in_thread: bool) -> Iterator[Finding]:
+    """That the policy's calibration does not vouch for the category: it was made of first messages alone."""
     read = proposal.fields.get(CATEGORY, Field())
-    if read.value and read.confidence < least:
+    if not read.value or not least:
+        return
+    if in_thread:
+        message = "the calibration proves nothing of answers"
+    elif read.confidence < least:
         message = f"confidence {read.confidence:.2f} is below {least:.2f}, which the calibration proves"
-        yield Finding(code="category.unproved", severity="review", field=CATEGORY, message=message)
+    else:
+        return
+    yield Finding(code="category.unproved", severity="review", field=CATEGORY, message=message)
 
 
 def reply_findings(reply: Reply | None, policy: RequestPolicy) -> Iterator[Finding]:

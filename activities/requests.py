@@ -51,7 +51,8 @@ class Requests:
             found = reading.fields[CATEGORY]
             if thread:
                 answers = any(re.search(pattern, said.own) for pattern in request.patterns.values())
-                found = in_thread(thread, found, answers=answers)
+                # A model reads the whole conversation: what it says is not of the new message alone.
+                found = in_thread(thread, found, answers=answers, alone=about["rung"] == RUNG)
             about["fields"] = {CATEGORY: found, **stated(said, request.patterns)}
         if about["rung"] == RUNG:
             about["model"] = self._learned(request).digest[:12] or "examples of the charter"
@@ -80,15 +81,17 @@ class Requests:
         return Reading(fields={CATEGORY: found})
 
 
-def in_thread(thread: Thread, found: Field, *, answers: bool) -> Field:
+def in_thread(thread: Thread, found: Field, *, answers: bool, alone: bool) -> Field:
     """What a thread wants, now that a message has come that may state a detail (`answers`), or something else.
+
+    `found` is what the message wants, if it was looked at `alone`.
 
     It is sure if that is what the message is for, or if it wants what the thread was filed under; else nobody knows.
     """
     if not thread.category:
         return found if answers else found.model_copy(update={"confidence": 0.0})
     other = (found.value,) if found.value and found.value != thread.category else ()
-    sure = answers or found.value == thread.category
+    sure = answers or (alone and found.value == thread.category)
     return Field(
         value=thread.category,
         evidence=f"as in {thread.case}",

@@ -1,5 +1,6 @@
 """Threads: which case a message goes on with, by the messages that it says it answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -7,14 +8,16 @@ from email.utils import parseaddr
 from sqlmodel import Session, col, select
 from temporalio import activity
 
+from activities.audit import Audit
 from activities.cases import Cases
 from activities.store import Altered, reading, writing
 from schemas.mail import Mail
 from schemas.message import Digest, digest_of
-from schemas.source import Thread
+from schemas.source import Source, Thread
 from schemas.tables import CaseRow, ThreadMessage
 from schemas.triage import CATEGORY
 
+NO_THREAD = Thread(root="", case="", messages=())
 MOST = 10
 """Messages of a thread that are read again with a new one: the first and the newest."""
 
@@ -22,6 +25,7 @@ MOST = 10
 @dataclass(frozen=True)
 class Threads:
     cases: Cases
+    audit: Audit
 
     def root_of(self, mail: Mail) -> str:
         """The first case of the thread that a mail goes on with, or empty.
@@ -29,16 +33,15 @@ class Threads:
         Who writes from another address begins a thread of their own: an id in a mail proves nothing.
         """
         with reading(self.cases.engine) as session:
-            answered = (session.get(ThreadMessage, name_of(message)) for message in mail.answers)
-            root = next((row.thread for row in answered if row), "")
-            first = session.get(CaseRow, root)
-        if first is None:
-            return ""
+            rows = [row for message in mail.answers if (row := session.get(ThreadMessage, name_of(message)))]
+            firsts = [session.get(CaseRow, root) for root in dict.fromkeys(row.thread for row in rows)]
+        return next((first.id for first in firsts if first and self._sender(first) == _address(mail) != ""), "")
+
+    def _sender(self, row: CaseRow) -> str:
         try:
-            begun = Mail.model_validate_json(self.cases.blobs.get(first.source))
+            return _address(Mail.model_validate_json(self.cases.blobs.get(row.source)))
         except (FileNotFoundError, Altered):  # erased
             return ""
-        return root if _address(mail) and _address(begun) == _address(mail) else ""
 
     def before(self, root: str, case: str) -> Thread | None:
         """How a thread stands for one more case, which may be entered already."""
@@ -62,7 +65,10 @@ class Threads:
     def _filed(self, rows: list[CaseRow]) -> tuple[str, float]:
         """The category of the newest that was applied, and how sure that is."""
         applied = next((row for row in reversed(rows) if row.outcome == "applied" and row.view), None)
-        proposal = self.cases.view(applied).proposal if applied else None
+        try:
+            proposal = self.cases.view(applied).proposal if applied else None
+        except (FileNotFoundError, Altered):  # being erased, or 'casework audit verify' tells
+            proposal = None
         found = proposal.fields.get(CATEGORY) if proposal else None
         return (found.value or "", found.confidence) if found else ("", 0)
 
@@ -74,18 +80,21 @@ class Threads:
 
     @activity.defn(name="threads.newer")
     def newer(self, case: str) -> str:
-        """The case that goes on with this one, or empty: a message that says so proves nothing."""
-        theirs = select(ThreadMessage.thread).where(ThreadMessage.case_id == case)
+        """The newest case that was entered with this one's message before it, unless that came to nothing; or empty."""
         goes_on = (col(CaseRow.status) != "closed") | (col(CaseRow.outcome) == "applied")
-        known = (
-            select(ThreadMessage.case_id)
-            .join(CaseRow, col(CaseRow.id) == col(ThreadMessage.case_id))
-            .where(col(ThreadMessage.thread).in_(theirs), goes_on)
-            .order_by(col(ThreadMessage.at).desc())
-        )
         with reading(self.cases.engine) as session:
-            newest = session.exec(known).first()
-        return newest if newest and newest != case else ""
+            row = session.get(CaseRow, case)
+            theirs = select(ThreadMessage.thread).where(ThreadMessage.case_id == case)
+            known = select(ThreadMessage.case_id).where(col(ThreadMessage.thread).in_(theirs))
+            others = select(CaseRow.id).where(col(CaseRow.id).in_(known), CaseRow.id != case, goes_on)
+            found = session.exec(others.order_by(col(CaseRow.started_at).desc())).all()
+        return next((other for other in found if row and row.source in self._read_by(other)), "")
+
+    def _read_by(self, case: str) -> Sequence[Digest]:
+        """The messages that a case was entered with, beside its own."""
+        _, body = next(iter(self.audit.entries(case)), (None, None))
+        source = (body or {}).get("source")
+        return (Source.model_validate(source).thread or NO_THREAD).messages if source else ()
 
 
 def note(session: Session, message: str, case: str, root: str) -> None:

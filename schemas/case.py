@@ -64,6 +64,8 @@ class Checked(Audited):
     confidences: Mapping[str, float] = Bounded(default={}, exclude_if=lambda confidences: not confidences)
     """How likely each field is right, by the calibration; of those that are not named the reader alone tells."""
     reply: Reply | None = Bounded(default=None, exclude_if=lambda reply: reply is None)
+    newer: str = Bounded(default="", exclude_if=lambda newer: not newer)
+    """The case that goes on with this one by now."""
 
 
 class Receipt(Audited):

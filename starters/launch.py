@@ -183,13 +183,15 @@ class Launcher:
     async def _start_message(self, path: str, data: bytes, charter: Charter[Any]) -> list[Started]:
         """One case for what it says; what came with it is told, and left out."""
         found = await asyncio.to_thread(split if looks_like_mail(data) else texted, data)
-        mail = await asyncio.to_thread(self.parts.blobs.put, found.mail.model_dump_json().encode())
-        root = await asyncio.to_thread(self.parts.threads.root_of, found.mail)
-        # Without what differs each time it is sent: the same words of the same sender are the same case. In answer to
-        # other messages they mean something else.
-        fleeting = {"date": "", "message_id": "", "automatic": False, "answers": found.mail.answers if root else ()}
+        # Without what differs each time it is sent: the same words of the same sender, in answer to the same messages,
+        # are the same case.
+        fleeting = {"date": "", "message_id": "", "automatic": False}
         said = found.mail.model_copy(update=fleeting).model_dump_json().encode()
         case = f"{self.process.name}/{digest_of(said)}"
+        if (ended := self.parts.cases.get(case)) and ended.status == "closed":
+            return [Started(path, case, "ended")]  # before anything is kept: it may have been erased
+        mail = await asyncio.to_thread(self.parts.blobs.put, found.mail.model_dump_json().encode())
+        root = await asyncio.to_thread(self.parts.threads.root_of, found.mail)
         await asyncio.to_thread(self.parts.threads.enter, case, found.mail, root)
         thread = await asyncio.to_thread(self.parts.threads.before, root, case) if root else None
         others = [(left.name, left.why) for left in found.left]

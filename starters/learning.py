@@ -44,7 +44,9 @@ def learn(settings: Settings, process: str, file: Path) -> Lesson:
     labelled = labelled_in(file, (CATEGORY,))
     if any(label.source is not None or CATEGORY not in label.expected for label in labelled):
         raise Refused(f"{file}: each line needs a text and an expected {CATEGORY}, null for none of these")
-    examples = [Example(text=label.text, category=label.expected[CATEGORY]) for label in labelled]
+    # Each once: what stands there twice would judge itself.
+    once = dict.fromkeys((label.text, label.expected[CATEGORY]) for label in labelled)
+    examples = [Example(text=text, category=category) for text, category in once]
     try:
         with embeddings(settings) as asked:
             vectors = asked.vectors([one.text for one in examples]) if asked else ()

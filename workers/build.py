@@ -84,7 +84,7 @@ def built(settings: Settings, parsers: Parsers | None = None) -> Iterator[Parts]
         crm_of(settings, records.engine) as port,
     ):
         engine, blobs, audit = records.engine, records.blobs, records.audit
-        key = code_key(settings)
+        key, threads = code_key(settings), Threads(records.cases, audit)
         yield Parts(
             engine=engine,
             blobs=blobs,
@@ -98,10 +98,10 @@ def built(settings: Settings, parsers: Parsers | None = None) -> Iterator[Parts]
             rules=Rules(engine, blobs, port, key),
             contract_rules=ContractRules(engine, blobs, port),
             requests=Requests(blobs, model, classifiers(settings), audit, vectors),
-            request_rules=RequestRules(engine, blobs, key, Bases(settings.knowledge)),
+            request_rules=RequestRules(engine, blobs, key, Bases(settings.knowledge), threads),
             replies=Replies(engine, blobs, post(settings)),
             crm=Crm(port, blobs, engine),
-            threads=(threads := Threads(records.cases)),
+            threads=threads,
             reconciler=Reconciler(port, blobs, audit, threads),
             notices=Notices(Addresses(settings.notices), audit, settings.ui_link, key),
             directory=Directory(engine, key),

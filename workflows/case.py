@@ -214,6 +214,7 @@ class Case:
         assert document is not None
         assert proposal is not None
         checked = await check(document, proposal)
+        self.approval.superseded_by = checked.newer
         self.chosen = route(
             document.verdict, proposal.as_sure_as(checked.confidences), checked.findings, policy, checked.brake
         )

@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from schemas.case import Checked, Outcome
     from schemas.proposal import Proposal
     from schemas.reply import REPLY, SendRequest
-    from schemas.source import Document, Thread
+    from schemas.source import Document
     from schemas.triage import FIELDS, Intake, RequestCheck
     from workflows.approval import NEWER
     from workflows.cancellation import unbroken
@@ -28,6 +28,7 @@ NAME = "request-triage"
 class RequestTriage:
     def __init__(self) -> None:
         self.case = Case(NAME, FIELDS)
+        self.took_over = False
         workflow.set_signal_handler(NEWER, self.case.approval.hear_of_newer)
 
     @workflow.run
@@ -39,7 +40,9 @@ class RequestTriage:
             request = RequestCheck(
                 process=NAME, case=self.case.id, document=document, proposal=proposal, policy=intake.policy
             )
-            return await workflow.execute_local_activity_method(RequestRules.check_request, request, **CHECK)
+            checked = await workflow.execute_local_activity_method(RequestRules.check_request, request, **CHECK)
+            await self.take_over(intake, checked)
+            return checked
 
         details = intake.policy.details
         self.case.fields = (*FIELDS, *details)
@@ -48,16 +51,16 @@ class RequestTriage:
             self.case.fields = (*self.case.fields, REPLY)
         wanted = tuple(intake.policy.categories)
         refused = await self.case.proposed(intake, Requests.read, Documents.ingest_message, patterns, wanted)
-        if refused:
-            return refused
-        if (thread := intake.source.thread) and not intake.kept and intake.policy.stage != "shadow":
-            await self.take_over(thread)
-        return await self.replied(intake, await self.case.settled(intake, check))
+        return refused or await self.replied(intake, await self.case.settled(intake, check))
 
-    async def take_over(self, thread: Thread) -> None:
-        """Tell the open cases of the thread that this one goes on with them; one that has ended needs no word."""
+    async def take_over(self, intake: Intake, checked: Checked) -> None:
+        """Tell the open cases of the thread, once, that this one goes on with them; one in the shadow does not."""
+        thread, self.took_over = intake.source.thread, self.took_over or intake.kept is not None
+        if thread is None or self.took_over or "shadow" in (intake.policy.stage, checked.brake.stage_cap):
+            return
+        self.took_over = True
         for case in thread.open:
-            with suppress(ApplicationError):
+            with suppress(ApplicationError):  # one that has ended needs no word
                 await workflow.get_external_workflow_handle(case).signal(NEWER)
 
     async def replied(self, intake: Intake, outcome: Outcome) -> Outcome:

@@ -124,6 +124,13 @@ PROCESS = Board(
                 kind="number",
                 alarming=1,
             ),
+            Panel(
+                "Since the last weekly review",
+                "More than eight days: is its schedule there? casework report PROCESS --every P7D.",
+                {"": f"time() - ({gauge('casework_reviewed_timestamp_seconds')} > 0)"},
+                "s",
+                "number",
+            ),
         ],
         "Cases": [
             Panel("Taken in", "By intake verdict, in an hour.", {"{{result}}": acts("document.ingested")}),

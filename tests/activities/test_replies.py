@@ -70,7 +70,7 @@ def test_reply_is_sent_once_as_an_answer_in_its_thread(
 
 
 def test_what_answers_a_reply_goes_on_with_its_case(replies: Replies, engine: Engine, blobs: Blobs) -> None:
-    threads, asked = Threads(cases := Cases(engine, blobs)), Mail(sender=REPLY.to, text="Where is it?")
+    threads, asked = Threads(cases := Cases(engine, blobs), Audit(engine)), Mail(sender=REPLY.to, text="Where is it?")
     case = "request-triage/1"
     message = Source(digest=blobs.put(asked.model_dump_json().encode()), name="1.eml", size=1)
     threads.enter(case, asked, "")

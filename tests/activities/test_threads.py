@@ -25,9 +25,9 @@ ANSWER = Mail(subject="Re: An order", sender="ada@finch-labs.example", text=QUOT
 
 
 @pytest.fixture
-def threads(engine: Engine, blobs: Blobs) -> Threads:
+def threads(engine: Engine, blobs: Blobs, audit: Audit) -> Threads:
     """With a first case that has ended, and a second one that goes on with it."""
-    threads = Threads(cases := Cases(engine, blobs))
+    threads = Threads(cases := Cases(engine, blobs), audit)
     for case, mail in ((FIRST, ASKED), (SECOND, ANSWER)):
         threads.enter(case, mail, threads.root_of(mail))
         cases.open(case, Source(digest=blobs.put(mail.model_dump_json().encode()), name="mail", size=1), "tester")
@@ -56,3 +56,26 @@ def test_message_of_an_erased_case_is_gone_from_its_thread(threads: Threads, blo
 
     assert "Where is it?" not in [one.text for one in conversation_in(blobs, source).earlier]
     assert threads.root_of(ANSWER) == ""
+
+
+def test_case_is_gone_on_with_only_by_one_that_was_entered_with_its_message(threads: Threads, blobs: Blobs) -> None:
+    third = "request-triage/third"
+    threads.enter(third, ANSWER, FIRST)
+    before = threads.newer(SECOND)
+    data = b"{}"
+    source = Source(digest=blobs.put(data), name="3.eml", size=len(data), thread=threads.before(FIRST, third))
+    threads.cases.open(third, source, "tester")
+
+    assert (before, threads.newer(SECOND), threads.newer(third)) == ("", third, "")
+
+
+def test_without_its_sender_a_thread_is_looked_for_among_the_others_that_a_mail_names(
+    threads: Threads, blobs: Blobs
+) -> None:
+    """Somebody else's mail of the same thread is named before one's own."""
+    other = ASKED.model_copy(update={"sender": "eve@example.org", "message_id": "<9@e>"})
+    threads.enter("request-triage/eve", other, "")
+    source = Source(digest=blobs.put(other.model_dump_json().encode()), name="9.eml", size=1)
+    threads.cases.open("request-triage/eve", source, "tester")
+
+    assert threads.root_of(ANSWER.model_copy(update={"answers": ("<9@e>", "<1@a>")})) == FIRST

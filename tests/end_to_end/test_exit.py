@@ -38,5 +38,5 @@ def test_interpreter_is_not_taken_down_while_threads_of_the_sdk_may_need_it(hous
     done = subprocess.run([sys.executable, "-c", command], env=house.env, capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
-    assert "started, waiting or closed" in done.stderr
+    assert "started, waiting, writing, closed" in done.stderr
     assert "taken down" not in done.stderr

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
+from schemas.case import Outcome
+from schemas.message import digest_of
 from starters.launch import Launcher, Started
+from starters.mail import split
 from starters.request_triage import REQUEST_TRIAGE
 from tests.desk import Desk
+from tests.workflows.scenarios import outcome_of
 from workers.settings import Settings
 
 MAIL = """\
@@ -53,6 +59,20 @@ async def test_same_words_of_the_same_sender_join_their_case(desk: Desk, tmp_pat
 
     assert first.case == second.case
     assert second.how in ("joined", "ended")
+
+
+async def test_ended_case_is_sent_again_and_nothing_of_it_is_kept_anew(desk: Desk, tmp_path: Path) -> None:
+    _, first = await started(desk, mail(desk, tmp_path, 1))
+    handle = desk.client.get_workflow_handle(first.case, result_type=Outcome)
+    await outcome_of(handle)
+    again = mail(desk, tmp_path, 2)
+    kept = split(again.read_bytes()).mail.model_dump_json().encode()
+
+    (second,) = await started(desk, again)
+
+    assert (second.case, second.how) == (first.case, "ended")
+    with pytest.raises(FileNotFoundError):
+        desk.parts.blobs.get(digest_of(kept))
 
 
 async def test_text_is_a_message_too(desk: Desk, tmp_path: Path) -> None:

@@ -125,6 +125,17 @@ async def test_what_a_named_calibration_vouches_for_is_filed_without_a_person(de
     assert (await outcome_of(case)).decided_by == ""
 
 
+async def test_named_calibration_vouches_for_no_answer(desk: Desk) -> None:
+    waits = await start(desk, INCOMPLETE)
+    await desk.asked(waits)
+
+    answer = await start(
+        desk, "It is HL-20418.", answers=waits, calibration=vouching(desk, 0.5, "examples of the charter")
+    )
+
+    assert any("proves nothing of answers" in reason for reason in (await desk.asked(answer)).reasons)
+
+
 def vouching(desk: Desk, threshold: float | None, classifier: str) -> str:
     """A calibration with this threshold, made of what this classifier answered."""
     figures = Figures(n=400, ece=0.02, auroc=0.9, brier=0.05, populated=4)

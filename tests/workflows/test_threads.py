@@ -135,3 +135,15 @@ async def test_answer_goes_on_although_the_case_before_it_is_gone_from_temporal(
     second = await received(desk, tmp_path, ANSWER, answers=f"<1@{desk.queue}.example>")
 
     assert (await outcome_of(second)).status == "applied"
+
+
+async def test_answer_in_the_shadow_leaves_the_case_before_it_with_people(desk: Desk, tmp_path: Path) -> None:
+    first = await received(desk, tmp_path, ASKED)
+    await desk.asked(first)
+    desk.parts.watching.brakes.pull("request-triage", "shadow", "looked at", "service-lead")
+
+    second = await received(desk, tmp_path, ANSWER, answers=f"<1@{desk.queue}.example>")
+
+    assert ((await outcome_of(second)).status, desk.row(first).status) == ("shadowed", "waiting")
+    await desk.decide(first, "approve", by=SERVICE)
+    assert (await outcome_of(first)).status == "applied"
