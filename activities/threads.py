@@ -80,15 +80,18 @@ class Threads:
 
     @activity.defn(name="threads.newer")
     def newer(self, case: str) -> str:
-        """The newest case that was entered with this one's message before it, unless that came to nothing; or empty."""
-        goes_on = (col(CaseRow.status) != "closed") | (col(CaseRow.outcome) == "applied")
+        """The newest case that goes on with this one, unless that came to nothing; or empty."""
+        return next((row.id for row in self.later(case) if row.status != "closed" or row.outcome == "applied"), "")
+
+    def later(self, case: str) -> Sequence[CaseRow]:
+        """The cases that were entered with this one's message before theirs, newest first."""
         with reading(self.cases.engine) as session:
             row = session.get(CaseRow, case)
             theirs = select(ThreadMessage.thread).where(ThreadMessage.case_id == case)
             known = select(ThreadMessage.case_id).where(col(ThreadMessage.thread).in_(theirs))
-            others = select(CaseRow.id).where(col(CaseRow.id).in_(known), CaseRow.id != case, goes_on)
+            others = select(CaseRow).where(col(CaseRow.id).in_(known), CaseRow.id != case)
             found = session.exec(others.order_by(col(CaseRow.started_at).desc())).all()
-        return next((other for other in found if row and row.source in self._read_by(other)), "")
+        return [other for other in found if row and row.source in self._read_by(other.id)]
 
     def _read_by(self, case: str) -> Sequence[Digest]:
         """The messages that a case was entered with, beside its own."""

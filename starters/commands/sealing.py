@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from activities.erasure import Eraser
+from activities.threads import Threads
 from starters import screen
 from starters.life import stopped
 from starters.refused import Refused
@@ -29,14 +30,17 @@ def erase(
         row, me = it.case(case), it.person(who)
         if row.status != "closed":
             raise Refused(f"{row.id} is still open: decide it first")
+        later = [one.id for one in Threads(it.parts.cases, it.parts.audit).later(row.id)]
         count = Eraser(it.parts.audit, it.parts.blobs).erase(row.id, me, why)
         sealed = it.settings.codec_keys is not None
     if as_json:
-        screen.print_json({"case": row.id, "blobs": count, "history_sealed": sealed})
+        screen.print_json({"case": row.id, "blobs": count, "history_sealed": sealed, "later_in_thread": later})
         return
     out.print(
         f"{screen.short(row.id)} is erased, with {count} blobs; what stands in the CRM stays ({row.record or '-'})"
     )
+    for one in later:
+        out.print(f"{one} went on with it, and holds its words too: erase it as well")
     if not sealed:
         out.print(
             "its history in Temporal is not sealed: it can be read there until its retention ends, or "

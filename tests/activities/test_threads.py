@@ -67,6 +67,7 @@ def test_case_is_gone_on_with_only_by_one_that_was_entered_with_its_message(thre
     threads.cases.open(third, source, "tester")
 
     assert (before, threads.newer(SECOND), threads.newer(third)) == ("", third, "")
+    assert [one.id for one in threads.later(SECOND)] == [third]
 
 
 def test_without_its_sender_a_thread_is_looked_for_among_the_others_that_a_mail_names(

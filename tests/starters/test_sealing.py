@@ -36,7 +36,7 @@ def test_open_case_is_not_erased_and_an_ended_one_is(home: Path) -> None:
     shown = run(home, "audit", "show", CASE)
 
     assert "still open" in str(refused.exception)
-    assert json.loads(erased.stdout) == {"case": CASE, "blobs": 1, "history_sealed": False}
+    assert json.loads(erased.stdout) == {"case": CASE, "blobs": 1, "history_sealed": False, "later_in_thread": []}
     assert "erased by privacy: asked" in shown.stdout
     assert list((home / "blobs").rglob("*" + digest_of(b"a bill"))) == []
 
