@@ -30,8 +30,10 @@ UNEVENTFUL = {
     "queue: Corrected",
     "models: Failed calls",
     "models: Not asked",
+    "process: Since the last weekly review",
 }
-"""Empty while nothing is wrong and nobody has voted. So is what is compared with a week ago, in the first one."""
+"""Empty while nothing is wrong, nobody has voted and no week was reviewed. So is what is compared with a week ago, in
+the first one."""
 
 
 def plain(query: str) -> str:
