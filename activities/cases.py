@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, func, select
 from temporalio import activity
 
-from activities.audit import BEGUN, append
+from activities.audit import BEGUN, append, ends_with
 from activities.store import Blobs, reading, writing
 from schemas.audit import Head
 from schemas.case import UNDER_WAY, Closing, Outcome, Summary, View, Waiting
@@ -53,12 +53,15 @@ class Cases:
 
     @activity.defn(name="cases.close")
     def close(self, request: Closing) -> Outcome:
-        """Write how the case ended; the outcome that comes back carries the head of the chain."""
+        """Write how the case ended, once; the outcome that comes back carries the head of the chain."""
         view = self.blobs.put(request.view.model_dump_json().encode())
         outcome, now = request.outcome, datetime.now(UTC)
+        told = outcome.model_dump(mode="json", exclude={"head"})
         with writing(self.engine, request.case) as session:
             row = session.get(CaseRow, request.case) or _stray(request.case, now)
-            told = {
+            if row.status == "closed" and (head := ends_with(session, request.case, "case.ended", told)):
+                return outcome.model_copy(update={"head": head})
+            ended = {
                 "status": "closed",
                 "phase": "",
                 "step": "",
@@ -75,9 +78,9 @@ class Cases:
                 "starts": [],
             }
             # Who starts an ended case past our starters is refused, and how it had ended stands.
-            row.sqlmodel_update(told if row.status != "closed" or outcome.status != "unprocessable" else {})
+            row.sqlmodel_update(ended if row.status != "closed" or outcome.status != "unprocessable" else {})
             session.add(row)
-            head = append(session, request.case, "case.ended", outcome.model_dump(mode="json", exclude={"head"}))
+            head = append(session, request.case, "case.ended", told)
         return outcome.model_copy(update={"head": head})
 
     def open(self, case: str, source: Source, by: str, start: Digest | None = None) -> bool:

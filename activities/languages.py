@@ -20,7 +20,8 @@ LEAST = 2
 
 def language_of(text: str) -> str:
     """The ISO 639 code; empty when it cannot be told, as of a few words or of a language that is not known here."""
-    words = re.findall(r"[^\W\d_]+", text.casefold())
+    # Whole tokens: the letters within a number of an order or an address are no words.
+    words = [token for token in re.findall(r"\w+", text.casefold()) if token.isalpha()]
     counts = sorted(((sum(word in small for word in words), name) for name, small in WORDS.items()), reverse=True)
     (most, name), (next_most, _) = counts[:2]
     return name if most >= LEAST and most > next_most else ""

@@ -76,6 +76,21 @@ def test_instants_come_back_in_utc(cases: Cases, source: Source) -> None:
     assert before <= row.started_at <= datetime.now(UTC)
 
 
+def test_case_that_is_ended_again_in_a_task_that_is_redone_is_ended_once(
+    cases: Cases, source: Source, audit: Audit
+) -> None:
+    cases.open("invoice-intake/1", source, "tester")
+    closing = Closing(case="invoice-intake/1", outcome=Outcome(status="expired"), view=View(source=source))
+
+    ended, again = cases.close(closing), cases.close(closing)
+    cases.reopen("invoice-intake/1", "tester", "a second run", digest_of(b"start"))
+    rerun = cases.close(closing)
+
+    assert ended == again != rerun
+    kinds = [link.kind for link, _ in audit.entries("invoice-intake/1")]
+    assert kinds == ["case.started", "case.ended", "case.rerun", "case.ended"]
+
+
 def test_summary_counts_what_went_straight_through_and_how_long_others_wait(engine: Engine, blobs: Blobs) -> None:
     cases = Cases(engine, blobs)
 
