@@ -27,6 +27,8 @@ TUNING = (
     *("--dynamic-config-value", "matching.numTaskqueueReadPartitions=1"),
     *("--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"),
     *("--dynamic-config-value", "history.transferProcessorMaxPollRPS=100"),
+    # Cases that it remembers, ended ones too: by default 128,000, which is more than a small machine has memory for.
+    *("--dynamic-config-value", "history.hostLevelCacheMaxSize=1000"),
 )
 logger = logging.getLogger(__name__)
 BREATH = 1

@@ -68,7 +68,7 @@ class Classifier:
     """
 
     learned: Learned
-    rarity: Floats
+    worth: Floats
     weights: NDArray[np.float16]
     bias: Floats
     digest: str = ""
@@ -83,7 +83,7 @@ class Classifier:
         for places, values in self._blocks(text):
             found += values @ self.weights[places].astype(np.float32)
         if self.learned.embeddings:
-            found += shortened(np.array(vector, np.float32)) @ self.weights[len(self.rarity) :].astype(np.float32)
+            found += shortened(np.array(vector, np.float32)) @ self.weights[len(self.worth) :].astype(np.float32)
         return found
 
     def answer(self, margins: Floats) -> Classification:
@@ -107,7 +107,7 @@ class Classifier:
         found = []
         for terms_of, places in zip(KINDS, self._places, strict=True):
             here = sorted(places[term] for term in terms_of(text) if term in places)
-            found.append((here, shortened(self.rarity[here])))
+            found.append((here, shortened(self.worth[here])))
         return found
 
     @cached_property
@@ -142,7 +142,7 @@ def save(found: Classifier, folder: Path) -> Path:
     """
     about = np.frombuffer(found.learned.model_dump_json().encode(), np.uint8)
     file = BytesIO()
-    np.savez_compressed(file, learned=about, rarity=found.rarity, weights=found.weights, bias=found.bias)
+    np.savez_compressed(file, learned=about, worth=found.worth, weights=found.weights, bias=found.bias)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{found.learned.process}-{digest_of(file.getvalue())[:NAMED]}.npz"
     # Written aside and moved, so that a worker that looks for the newest never finds half of one.
@@ -157,7 +157,7 @@ def load(path: Path) -> Classifier:
         data = path.read_bytes()
         with np.load(BytesIO(data), allow_pickle=False) as arrays:
             learned = Learned.model_validate_json(arrays["learned"].tobytes())
-            return Classifier(learned, arrays["rarity"], arrays["weights"], arrays["bias"], digest_of(data))
+            return Classifier(learned, arrays["worth"], arrays["weights"], arrays["bias"], digest_of(data))
     except FileNotFoundError:
         raise NoModel(f"{path} is missing") from None
     except (BadZipFile, ValueError, KeyError, OSError):
