@@ -4,10 +4,12 @@ import base64
 import json
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.opentelemetry import TracingInterceptor
@@ -18,7 +20,7 @@ from tests.workflows.beside import BESIDE
 from tests.workflows.scenarios import SHAPES
 from workers.codec import ENCODING, Codec
 from workers.replay import replay
-from workers.temporal import plugin
+from workers.temporal import SCHEDULED, WORKFLOWS, plugin
 
 HISTORIES = Path(__file__).parent / "histories"
 RECORDED = sorted(HISTORIES.glob("*/*.json"))
@@ -26,9 +28,16 @@ PLAIN = ("search_attributes", "header", "user_metadata", "data")
 NEWEST = max(HISTORIES.iterdir(), key=lambda folder: [int(part) for part in folder.name.split(".")])
 
 
+def recorded(path: Path) -> WorkflowHistory:
+    """Under the id that it had: notices are named by it."""
+    history = WorkflowHistory.from_json(path.stem, path.read_text())
+    started = history.events[0].workflow_execution_started_event_attributes
+    return replace(history, workflow_id=started.workflow_id)
+
+
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}-{path.stem}")
 async def test_recorded_case_still_replays(path: Path) -> None:
-    replayed = await replay(WorkflowHistory.from_json(path.stem, path.read_text()))
+    replayed = await replay(recorded(path))
 
     assert replayed.problem == ""
 
@@ -37,15 +46,15 @@ async def test_recorded_case_still_replays(path: Path) -> None:
 async def test_recorded_case_replays_while_it_is_traced(path: Path) -> None:
     replayer = Replayer(workflows=[], plugins=[plugin()], interceptors=[TracingInterceptor()])
 
-    await replayer.replay_workflow(WorkflowHistory.from_json(path.stem, path.read_text()))
+    await replayer.replay_workflow(recorded(path))
 
 
 @pytest.mark.parametrize("path", [path for path in RECORDED if path.parent == NEWEST], ids=lambda path: path.stem)
 async def test_recorded_case_replays_sealed(path: Path) -> None:
+    history, plain = recorded(path), recorded(path)
     codec = Codec({"k1": os.urandom(32)}, lambda case: case.encode()).with_context(
-        WorkflowSerializationContext("default", path.stem)
+        WorkflowSerializationContext("default", history.workflow_id)
     )
-    history, plain = (WorkflowHistory.from_json(path.stem, path.read_text()) for _ in range(2))
     for payload in payloads_in(history.events):
         payload.CopyFrom((await codec.encode([payload]))[0])
 
@@ -74,6 +83,13 @@ def _inside(node: Any) -> Iterable[Any]:
 
 def test_every_shape_has_a_history_recorded_with_the_newest_version() -> None:
     assert {path.stem for path in NEWEST.glob("*.json")} == {shape.__name__ for shape in (*SHAPES, *BESIDE)}
+
+
+def test_every_workflow_has_a_history() -> None:
+    started = [recorded(path).events[0].workflow_execution_started_event_attributes for path in NEWEST.glob("*.json")]
+    registered = {workflow._Definition.must_from_class(kind).name for kind in (*WORKFLOWS, *SCHEDULED)}
+
+    assert {it.workflow_type.name for it in started} == registered
 
 
 @pytest.mark.parametrize(

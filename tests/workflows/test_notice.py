@@ -2,17 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from socket import create_server
 from uuid import uuid4
 
 import pytest
-from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
-from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
 
 from activities.proof import code_for
 from schemas.opening import CodeFor, Telling, Told
@@ -20,13 +16,13 @@ from schemas.policy import InvoicePolicy
 from tests.desk import CLEAN, CLERK, OVER_LIMIT, PATIENCE, Case, Desk, approval, policy
 from tests.receivers import SECRET, Receiver, receiving
 from tests.servers import free_port
+from tests.workflows.beside import notice_given_up
 from tests.workflows.scenarios import outcome_of
 from tests.workflows.test_approval import reset_to_first_task
 from workers.build import NOTICES, THREADS, build_worker, built
 from workers.replay import replay
 from workers.settings import BadSettings, Settings
 from workers.temporal import plugin
-from workflows.options import notices_queue
 
 
 @pytest.fixture
@@ -179,24 +175,12 @@ async def test_codes_and_addresses_stand_in_no_history(desk: Desk, addresses: Pa
     assert code not in history
 
 
-@activity.defn(name="notices.send")
-async def refused_for_days(_: Telling) -> Told:
-    raise ApplicationError("the time for attempts is over", non_retryable=True)
-
-
 async def test_notice_that_is_given_up_ends_and_is_audited(desk: Desk) -> None:
-    case, queue = desk.named("given-up"), uuid4().hex
-    one = Telling(case=case, kind="breach", people=(CLERK,))
-
-    records, threads = desk.parts.notices.give_up, ThreadPoolExecutor(1)
-    sending = Worker(desk.client, task_queue=notices_queue(queue), activities=[refused_for_days])
-    async with sending, Worker(desk.client, task_queue=queue, activities=[records], activity_executor=threads):
-        notice = await desk.client.start_workflow("notice", one, id=f"{case}/n", task_queue=queue, result_type=Told)
-        given_up = await notice.result()
+    given_up = await (await notice_given_up(desk)).result()
 
     problem = "given up: it could not be sent for too long"
     assert (given_up.sent, given_up.problem) == (False, problem)
-    kinds = [(link.kind, (body or {})["problem"]) for link, body in desk.parts.audit.entries(case)]
+    kinds = [(link.kind, (body or {})["problem"]) for link, body in desk.parts.audit.entries(desk.named("given-up"))]
     assert kinds == [("notice.failed", problem)]
 
 

@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from temporalio.service import RPCError
 
-from schemas.case import Outcome
 from schemas.review import Reviewed, case_of
 from tests.desk import OWNER, Desk
-from tests.workflows.beside import watched, week_reviewed
+from tests.workflows.beside import target_missed, watched, week_on_target, week_reviewed
 from tests.workflows.scenarios import outcome_of
-from workers.replay import replay
 from workflows import watch, weekly_review
 
 CHAIN = "review/invoice-intake"
@@ -50,19 +48,20 @@ async def test_what_was_missed_is_audited_and_the_chain_verifies(desk: Desk, rev
     assert desk.parts.audit.verify(CHAIN) == []
 
 
-async def test_missed_target_is_a_case_of_the_owner_whose_answer_is_kept(desk: Desk, reviewed: Reviewed) -> None:
-    case = desk.client.get_workflow_handle(case_of("invoice-intake", reviewed.week), result_type=Outcome)
-    row = await desk.asked(case)
-    view = desk.parts.cases.view(row)
-
-    reply = await desk.decide(case, "approve", by=OWNER, note="a second reader is hired")
+async def test_missed_target_is_a_case_of_the_owner_whose_answer_is_kept(desk: Desk) -> None:
+    case = await target_missed(desk)
     outcome = await outcome_of(case)
 
-    assert row.approvers == [OWNER]
-    assert [finding.message for finding in view.findings] == ["straight-through rate is 0.5, target 0.9."]
-    assert (reply.accepted, outcome.status, outcome.reasons) == (True, "applied", ("a second reader is hired",))
+    assert (outcome.status, outcome.decided_by, outcome.reasons) == ("applied", OWNER, ("a second reader is hired",))
+    (finding,) = desk.parts.cases.view(desk.row(case)).findings
+    assert finding.message == "straight-through rate is 0.5, target 0.9."
     assert desk.faults(case, outcome) == []
-    assert (await replay(await case.fetch_history())).failed is False
+
+
+async def test_week_that_met_its_targets_opens_no_case(desk: Desk) -> None:
+    found = await (await week_on_target(desk)).result()
+
+    assert (found.missed, found.opened) == ((), None)
 
 
 @pytest.mark.parametrize(("workflow", "start"), [(weekly_review.NAME, {"week": "x"}), (watch.NAME, 7)])
