@@ -170,8 +170,8 @@ class Fitted:
         self.bias: Floats = np.full(categories + 1, UNHEARD, np.float32)
         self.weights[:, machine.classes_], self.bias[machine.classes_] = weights.T, bias
         by_words = values[:, : len(heard.worth)] @ heard.speaks
-        share = SPOKEN / by_words.std(axis=1).mean()
-        self.weights[: len(heard.worth), machine.classes_] += share * heard.speaks
+        if spread := by_words.std(axis=1).mean():  # there is none where the same words are of every category
+            self.weights[: len(heard.worth), machine.classes_] += SPOKEN / spread * heard.speaks
 
     def margins(self, values: csr_matrix) -> Floats:
         found: Floats = values @ self.weights + self.bias
@@ -201,7 +201,7 @@ def unseen(terms: Terms, categories: int) -> tuple[Numbers, Floats]:
             found.append((held, fitted.margins(terms.weighed(heard.worth, held))))
     judged = {label for held, _ in found for label in labels[held].tolist()} - {categories}
     if len(judged) < 2:  # noqa: PLR2004
-        raise TooFew(f"at least two categories with {FOLDS} examples each are needed")
+        raise TooFew(f"at least two categories with {FOLDS} different examples each are needed")
     return np.concatenate([held for held, _ in found]), np.vstack([margins for _, margins in found])
 
 

@@ -74,6 +74,14 @@ def test_two_categories_are_enough_and_one_is_not() -> None:
         learn(PROCESS, yes)
 
 
+def test_examples_that_say_nothing_of_their_category_teach_no_confidence() -> None:
+    same = [Example(text=f"where is it {number}", category=name) for number in range(8) for name in ("lost", "late")]
+
+    found = learn(PROCESS, same).classifier.classify("where is it 3")
+
+    assert found.confidence <= 0.6
+
+
 def test_newest_artefact_is_taken_and_without_one_the_charters_examples(own: Classifier, tmp_path: Path) -> None:
     at_hand = Classifiers(tmp_path, CHARTERS)
 
