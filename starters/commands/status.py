@@ -282,9 +282,9 @@ def shown(look: Look) -> Group:
 
 
 def straight(one: ProcessOverview) -> str:
-    """The share of the applied about which nobody was asked."""
-    applied = one.ended.get("applied", 0)
-    return f"{one.straight_through / applied:.0%}" if applied else ""
+    """The share of those that ended about which nobody was asked and that were applied, as the weekly review has it."""
+    ended = sum(one.ended.values())
+    return f"{one.straight_through / ended:.0%}" if ended else ""
 
 
 def _told(troubles: Sequence[Trouble]) -> Iterator[Text]:

@@ -11,10 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from activities.brakes import Brakes
+from activities.overview import ProcessOverview
 from activities.store import writing
 from schemas.tables import ModelCall
 from starters.command import app
-from starters.commands.status import PATIENCE, within
+from starters.commands.status import PATIENCE, straight, within
 from tests.desk import charters
 from tests.end_to_end.conftest import free_ports
 from workers.records import opened
@@ -30,6 +31,12 @@ def status(home: Path, **env: str) -> dict[str, Any]:
 
 def troubles(told: dict[str, Any]) -> str:
     return " | ".join(f"{trouble['what']} -> {trouble['do']}" for trouble in told["troubles"])
+
+
+def test_straight_through_is_told_of_all_that_ended_as_in_the_weekly_review() -> None:
+    one = ProcessOverview(ended={"applied": 3, "rejected": 1, "superseded": 1}, straight_through=2)
+
+    assert (straight(one), straight(ProcessOverview())) == ("40%", "")
 
 
 def test_server_that_is_away_is_named_with_the_command_that_helps(tmp_path: Path) -> None:
