@@ -147,7 +147,7 @@ def print_mail(mail: Mail, thread: Thread | None) -> None:
     if len(lines) > MAIL_LINES:
         out.print(f"       | and {len(lines) - MAIL_LINES} lines more ('--json' has them)")
     if thread:
-        out.print(f"thread goes on with {thread.case}, {len(thread.messages)} messages before this one")
+        out.print(f"thread goes on with {thread.case}; earlier messages read with it: {len(thread.messages)}")
 
 
 def print_reply(view: View) -> None:
