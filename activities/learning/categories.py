@@ -95,9 +95,10 @@ class Heard(NamedTuple):
 
     known: NDArray[np.bool_]
     worth: Floats
-    """What it weighs: the rarer it is and the more it tells of what is wanted, the more; nothing if it is not known."""
+    """What it weighs: its inverse document frequency, the more so the more it tells of the label (the divergence of the
+    labels it comes with from the usual ones, Kullback and Leibler's); nothing if it is not known."""
     speaks: Floats
-    """How much it speaks for each label that was heard, beside the others: a row for each term."""
+    """How much it speaks for each label that was heard, a row for each term: the logarithms of naive Bayes, centred."""
 
 
 class Terms:

@@ -161,7 +161,7 @@ def load(path: Path) -> Classifier:
     except FileNotFoundError:
         raise NoModel(f"{path} is missing") from None
     except (BadZipFile, ValueError, KeyError, OSError):
-        raise NoModel(f"{path} is no artefact of 'casework calibrate'") from None
+        raise NoModel(f"{path} is no artefact of this version's 'casework calibrate': calibrate again") from None
 
 
 def newest(folder: Path, process: str) -> Path | None:
