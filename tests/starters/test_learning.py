@@ -71,7 +71,7 @@ def test_artefact_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("lines", "problem"),
-    [([("hello", "greeting")], "at least two categories"), ([("a", "one"), ("b", "two")], "4 examples each")],
+    [([("hello", "greeting")], "at least two categories"), ([("a", "one"), ("b", "two")], "4 different examples each")],
 )
 def test_too_few_examples_are_refused_with_what_is_missing(
     tmp_path: Path, lines: list[tuple[str, str | None]], problem: str
