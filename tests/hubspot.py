@@ -21,6 +21,7 @@ from hubspot.crm import objects
 
 from activities.crms.hubspot import TYPES, HubspotCrm
 from schemas.crm_mapping import CrmMapping
+from tests.lines import Cuts
 from tests.servers import serving
 from workers.settings import REPOSITORY
 
@@ -222,6 +223,18 @@ def _all(rows: Rows, model: str) -> list[Row]:
 def _batch(results: list[Row]) -> Row:
     now = datetime.now(UTC).isoformat()
     return {"status": "COMPLETE", "startedAt": now, "completedAt": now, "results": results}
+
+
+def first_writes() -> Cuts:
+    """A line that loses the first answer to each write of a record."""
+    written: set[str] = set()
+
+    def cuts(_: str, path: str, body: bytes) -> bool:
+        refs = {one["id"] for one in json.loads(body)["inputs"]} - written if path.endswith("/upsert") else set()
+        written.update(refs)
+        return bool(refs)
+
+    return cuts
 
 
 @contextmanager

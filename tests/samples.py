@@ -1,7 +1,7 @@
 """The demo's folder of invoices; `python -m tests.samples` writes it. All companies and accounts are invented."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from email.message import EmailMessage
@@ -163,7 +163,6 @@ def _cells(lines: str) -> list[str]:
 
 
 def _invoice(block: str) -> tuple[str, str, Invoice]:
-    """The name of the file, its form, and what it says."""
     head, sender, *lines = block.splitlines()
     name, form, number, issued, rate, language, colour, order = _cells(head)
     languages = {row[0]: row[1:] for row in map(_cells, WORDS.strip().split("\n\n"))}
@@ -315,9 +314,14 @@ FORMS: Mapping[str, Callable[[Invoice], bytes]] = {
 }
 
 
+def ledger() -> Iterator[tuple[str, str, Invoice]]:
+    """Of each invoice the name of its file, its form, and what it says."""
+    return map(_invoice, LEDGER.strip().split("\n\n"))
+
+
 def samples() -> dict[str, bytes]:
     """Every file by its name: of the ledger, of a mail, cut off on its way, built to exhaust an XML parser."""
-    files = {name: FORMS[form](invoice) for name, form, invoice in map(_invoice, LEDGER.strip().split("\n\n"))}
+    files = {name: FORMS[form](invoice) for name, form, invoice in ledger()}
     cut = files["northwind-paper-RE-2026-0117.pdf"][:3000]
     honest = files["kade-koffie-KK-2026-0311.xml"].replace(b"KK-2026-0311", b"&d;")
     bomb = honest.replace(b"<Invoice", ENTITIES + b"\n<Invoice", 1)

@@ -1,32 +1,37 @@
 """What must be true after a run of chaos, as violations in words; none is what everybody wants."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session, select
 
 from schemas.approval import Act
-from schemas.tables import CaseRow, CrmContract, CrmInvoice, CrmTicket, ModelCall
+from schemas.tables import CaseRow, ModelCall
 from tests.chaos.people import People
 from tests.chaos.plan import Document, Plan
 from workers.records import Records
 
-KINDS: dict[str, Any] = {
-    "invoice-intake": CrmInvoice,
-    "contract-approval": CrmContract,
-    "request-triage": CrmTicket,
-}
-
 
 def violations(
-    plan: Plan, records: Records, people: People, asked: int, verified: Any, running: Sequence[str]
+    plan: Plan,
+    records: Records,
+    people: People,
+    *,
+    crm: Mapping[str, Counter[str]],
+    asked: int,
+    verified: Any,
+    running: Sequence[str],
 ) -> list[str]:
-    """`asked` is how often the endpoint was, as it counted; `running` what is still open in Temporal."""
+    """What is wrong.
+
+    `crm` has the references that stand in the CRM, by process; `asked` is how often the endpoint was, as it counted;
+    `running` is what is still open in Temporal.
+    """
     rows = records.cases.listing()
     return [
         *_outcomes(plan, rows),
-        *_written(records, rows),
+        *_written(crm, rows),
         *_audited(records, people),
         *_calls(records, asked),
         *(f"the audit: {fault}" for fault in verified["faults"]),
@@ -53,11 +58,9 @@ def _document(row: CaseRow, numbered: dict[str, Document]) -> Document | None:
     return numbered.get(row.source_name[:5])
 
 
-def _written(records: Records, rows: Sequence[CaseRow]) -> Iterator[str]:
+def _written(crm: Mapping[str, Counter[str]], rows: Sequence[CaseRow]) -> Iterator[str]:
     """Each applied case has one record of its own in the CRM, and no other has any."""
-    for process, table in KINDS.items():
-        with Session(records.engine) as session:
-            there = Counter(session.exec(select(table.ref)).all())
+    for process, there in crm.items():
         right = {f"{row.id}:apply" for row in rows if row.process == process and row.outcome == "applied"}
         yield from (f"the CRM lacks {ref}" for ref in sorted(right - set(there)))
         yield from (f"the CRM has {ref}, which nobody applied" for ref in sorted(set(there) - right))

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from starters.demo import CONTRACTS, MESSAGES, SAMPLES
+from starters.demo import MESSAGES, SAMPLES
+from tests.contracts import SMALL
+from tests.contracts import pdf as contract
 from tests.desk import DAMAGED, HOSTILE, ONLY_TEXT
+from tests.samples import ledger, pdf
 
 Kind = Literal["clean", "over", "text", "damaged", "hostile", "contract", "message"]
 SHARES: Mapping[Kind, int] = {
@@ -104,6 +107,12 @@ def _marked(path: Path) -> Callable[[int], bytes]:
     return lambda number: path.read_bytes() + f"\n% {number}\n".encode()
 
 
+def _text(number: int) -> bytes:
+    """An invoice without a structured part, which a model is asked to read."""
+    (invoice,) = (invoice for name, _, invoice in ledger() if name == ONLY_TEXT)
+    return pdf(invoice._replace(number=f"C-{number}"))
+
+
 def _message(number: int) -> bytes:
     text = (MESSAGES / "where-is-our-order.eml").read_text()
     return text.replace("HL-20418", f"HL-{number % 100_000:05}").replace("order@mail", f"{number}@mail").encode()
@@ -112,9 +121,9 @@ def _message(number: int) -> bytes:
 MAKERS: Mapping[Kind, tuple[str, Callable[[int], bytes]]] = {
     "clean": (".xml", _numbered("kade-koffie-KK-2026-0311.xml", "KK-2026-0311")),
     "over": (".xml", _numbered("reinwerk-XR-2026-0208.xml", "XR-2026-0208")),
-    "text": (".pdf", _marked(SAMPLES / ONLY_TEXT)),
+    "text": (".pdf", _text),
     "damaged": (".pdf", _marked(SAMPLES / DAMAGED)),
     "hostile": (".xml", lambda number: (SAMPLES / HOSTILE).read_bytes() + f"<!-- {number} -->".encode()),
-    "contract": (".pdf", _marked(CONTRACTS / "tern-analytics-services.pdf")),
+    "contract": (".pdf", lambda number: contract(f"{SMALL}\n8. This is agreement {number} of the parties.")),
     "message": (".eml", _message),
 }

@@ -1,4 +1,8 @@
-"""`make chaos SEED=… CASES=…`: cases of all processes while everything breaks, and what must be true afterwards."""
+"""`make chaos SEED=… CASES=…`: cases of all processes while everything breaks, and what must be true afterwards.
+
+With an odd seed the tables are on PostgreSQL, where its programs are, and the CRM is at the end of a line that
+loses the first answer to each write; with an even one both are SQLite.
+"""
 
 import asyncio
 import json
@@ -13,16 +17,20 @@ from typing import Any
 
 import yaml
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, select
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from schemas.tables import CrmContract, CrmInvoice, CrmTicket
 from tests.chaos.breaking import Breaker, small_disk
 from tests.chaos.oracle import violations
 from tests.chaos.people import People
 from tests.chaos.plan import Plan, planned
-from tests.databases import Postgres
+from tests.databases import Postgres, serving_postgres
 from tests.desk import charters
 from tests.end_to_end.conftest import House, free_ports
+from tests.hubspot import KEY, Hubspot, answering, first_writes, mapping
+from tests.lines import Line, line
 from tests.providers import MOODY, Provider, providing
 from workers.records import Records, opened
 from workers.settings import Settings
@@ -32,6 +40,12 @@ PATIENCE = 300
 """Seconds beside two for each case until a run that does not end is a failure."""
 LIMIT = "auto_limits: {EUR: 5000", "auto_limits: {EUR: 2000"
 """Between the invoices that go straight through and those that do not."""
+RECORDS: dict[str, tuple[str, Any]] = {
+    "invoice-intake": ("invoice", CrmInvoice),
+    "contract-approval": ("contract", CrmContract),
+    "request-triage": ("ticket", CrmTicket),
+}
+"""What each process writes, and our own table of it."""
 
 
 def chaos(seed: int, count: int, home: Path, postgres: Postgres | None = None) -> dict[str, Any]:
@@ -41,7 +55,9 @@ def chaos(seed: int, count: int, home: Path, postgres: Postgres | None = None) -
     with ExitStack() as stack:
         provider = stack.enter_context(providing(seed=seed))
         disk = stack.enter_context(small_disk(home / "disk"))
-        house = _house(home, provider, disk, postgres)
+        hubspot = stack.enter_context(answering()) if seed % 2 else None
+        cut = stack.enter_context(line(hubspot.url, first_writes())) if hubspot else None
+        house = _house(home, provider, disk, postgres, cut)
         records = stack.enter_context(opened(Settings.from_env(house.env)))
         breaker = Breaker(house, disk, postgres)
         stack.callback(breaker.kill_server)  # after whoever would start it again
@@ -57,14 +73,39 @@ def chaos(seed: int, count: int, home: Path, postgres: Postgres | None = None) -
             "broke": dict(breaker.done),
             "habits": dict(people.said),
             "decisions answered": len(people.answered),
-            "refused": dict(Counter(reply.reason for _, _, reply in people.answered if not reply.accepted)),
+            "refused": dict(
+                Counter(reply.reason.partition(":")[0] for _, _, reply in people.answered if not reply.accepted)
+            ),
             "model calls": provider.asked[MOODY],
+            "answers of the CRM lost": len(cut.lost) if cut else 0,
             "seconds": round(time.monotonic() - begun),
-            "violations": violations(plan, records, people, provider.asked[MOODY], verified, running),
+            "violations": violations(
+                plan,
+                records,
+                people,
+                crm=in_hubspot(hubspot) if hubspot else in_tables(records),
+                asked=provider.asked[MOODY],
+                verified=verified,
+                running=running,
+            ),
         }
 
 
-def _house(home: Path, provider: Provider, disk: Path | None, postgres: Postgres | None) -> House:
+def in_hubspot(hubspot: Hubspot) -> dict[str, Counter[str]]:
+    """The references of all records that processes write, by process."""
+    kinds = {process: mapping().kinds[kind] for process, (kind, _) in RECORDS.items()}
+    return {
+        process: Counter(row[kind.ref] for row in hubspot.rows.get(kind.model, {}).values() if kind.ref in row)
+        for process, kind in kinds.items()
+    }
+
+
+def in_tables(records: Records) -> dict[str, Counter[str]]:
+    with Session(records.engine) as session:
+        return {process: Counter(session.exec(select(table.ref)).all()) for process, (_, table) in RECORDS.items()}
+
+
+def _house(home: Path, provider: Provider, disk: Path | None, postgres: Postgres | None, crm: Line | None) -> House:
     endpoint = {"name": "default", "model": "small", "url": provider.url(MOODY), "seconds": 1}
     (home / "models.yaml").write_text(yaml.safe_dump({"as_of": "2026-11-01", "endpoints": [endpoint]}))
     folder = charters(home / "charters", *LIMIT)
@@ -78,10 +119,13 @@ def _house(home: Path, provider: Provider, disk: Path | None, postgres: Postgres
         "CASEWORK_MODELS": str(home / "models.yaml"),
         "CASEWORK_CHARTERS": str(folder),
         "CASEWORK_OCR": "0",
+        "NO_PROXY": "127.0.0.1",
         "CASEWORK_PERSON": "tester",
         "CASEWORK_DATABASE_URL": postgres.empty() if postgres else "",
         "CASEWORK_BLOBS_URL": disk.as_uri() if disk else "",
     }
+    if crm:
+        ours |= {"CASEWORK_CRM": "hubspot", "CASEWORK_CRM_URL": crm.url, "CASEWORK_CRM_KEY": KEY}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CASEWORK_", "TEMPORAL_"))}
     return House(home / "home", {**kept, **ours}, patience=PATIENCE)
 
@@ -154,10 +198,14 @@ def main() -> None:
     settings = (("SEED", 1), ("SEEDS", 1), ("CASES", 100))
     first, many, cases = (int(os.environ.get(name, usual)) for name, usual in settings)
     reports = []
-    for seed in range(first, first + many):
-        with tempfile.TemporaryDirectory(prefix="chaos") as folder:
-            reports.append(chaos(seed, cases, Path(folder)))
-        print(json.dumps(reports[-1], indent=2), flush=True)  # noqa: T201
+    with ExitStack() as stack:
+        postgres = None
+        with suppress(ImportError, OSError, ValueError):
+            postgres = stack.enter_context(serving_postgres())
+        for seed in range(first, first + many):
+            with tempfile.TemporaryDirectory(prefix="chaos") as folder:
+                reports.append(chaos(seed, cases, Path(folder), postgres if seed % 2 else None))
+            print(json.dumps(reports[-1], indent=2), flush=True)  # noqa: T201
     sys.exit(any(report["violations"] for report in reports))
 
 

@@ -20,3 +20,4 @@ def test_no_case_is_lost_doubled_or_left_without_an_owner_whatever_breaks(tmp_pa
     assert {"kill worker", "kill up", "kill server", "freeze worker", "restart database"} <= set(report["broke"])
     assert set(report["outcomes"]) == {"applied", "rejected", "unprocessable"}
     assert report["model calls"] > 0
+    assert report["answers of the CRM lost"] > 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.conftest import PATIENCE, House, invoices, listen
-from tests.hubspot import KEY, THROTTLED, Hubspot, answering
+from tests.hubspot import KEY, THROTTLED, Hubspot, answering, first_writes
 from tests.lines import line
 
 LOST = int(os.environ.get("LOST", "8"))
@@ -30,15 +30,8 @@ def writing_to(house: House, url: str, key: str = KEY) -> House:
 @pytest.mark.timeout(3 * LONG)
 def test_lost_answers_and_throttling_double_and_lose_nothing(house: House, hubspot: Hubspot, tmp_path: Path) -> None:
     """The first answer to each write is lost; the commands that look say how it stands in the end."""
-    written: set[str] = set()
-
-    def first(_: str, path: str, body: bytes) -> bool:
-        refs = {one["id"] for one in json.loads(body)["inputs"]} - written if path.endswith("/upsert") else set()
-        written.update(refs)
-        return bool(refs)
-
     hubspot.troubles += [("/batch/read", THROTTLED), ("/search", THROTTLED)] * 3
-    with line(hubspot.url, first) as cut:
+    with line(hubspot.url, first_writes()) as cut:
         house, folder = writing_to(house, cut.url), invoices(tmp_path / "in", LOST)
         with house.running() as up:
             listen(up)
